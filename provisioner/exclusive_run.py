@@ -118,12 +118,12 @@ def _guard_changes(session: Session, check: RunMarker | RunMarkerWatch) -> Itera
             session.warn(error.message, "Other machines take this run for one under way, for five minutes.")
 
 
-def call_both(one: Callable[[], None], other_check: Callable[[], None]) -> Callable[[], None]:
+def call_both(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:
     """Return a function that calls both checks."""
 
     def check() -> None:
-        one()
-        other_check()
+        first()
+        second()
 
     return check
 

@@ -36,10 +36,10 @@ class Heartbeat:
             self._beat()
 
 
-# Seconds. A lock that was not renewed for LEASE may be taken by another run. Its holder renews it every BEAT,
-# and stops calling AWS and writing the state MARGIN before the lease expires. So two missed heartbeats do no
-# harm, and after a third one the holder has stopped before the next holder begins. SLACK: S3 gives ages in
-# whole seconds.
+# A lock that was not renewed for the length of a lease may be taken by another run. Its holder renews it with each
+# heartbeat, and stops calling AWS and writing the state a safety margin before the lease expires. So two missed
+# heartbeats do no harm, and after a third one the holder has stopped before the next holder begins. The clock slack:
+# S3 gives ages in whole seconds.
 LEASE_SECONDS, HEARTBEAT_SECONDS, SAFETY_MARGIN_SECONDS, CLOCK_SLACK_SECONDS = 60.0, 15.0, 15.0, 2.0
 _POLL_SECONDS = 2.0
 
@@ -111,7 +111,7 @@ class LeaseLock(Lock):
             )
 
     def renew(self) -> None:
-        """Write the next heartbeat; a failure is remembered and raised by `check`."""
+        """Write the next heartbeat; a failure is remembered and raised by `ensure_held`."""
         with self._mutex:
             if self._own_holder is None or self._is_lost:
                 return

@@ -56,7 +56,7 @@ class ObjectStore(Protocol):
 
 
 def put_once(object_store: ObjectStore, key: str, text: bytes, expected_etag: str | None) -> str:
-    """Write an object as `Shelf.put` does, and recognise this caller's own earlier write after a lost reply.
+    """Write an object as `ObjectStore.put` does, and recognise this caller's own earlier write after a lost reply.
 
     A write whose reply was lost is sent again, and then conflicts with itself. It has succeeded if the stored
     text is the same: no text is written twice, because each holds a number that grows.
@@ -75,7 +75,7 @@ def put_once(object_store: ObjectStore, key: str, text: bytes, expected_etag: st
 
 
 class ObjectStateStore:
-    """One state as one object; its earlier versions are objects under the prefix `load_version`."""
+    """One state as one object; its earlier versions are objects under the prefix `versions_prefix`."""
 
     def __init__(self, object_store: ObjectStore, description: str, key: str, versions_prefix: str) -> None:
         self._object_store = object_store
@@ -160,15 +160,15 @@ class ObjectStateStore:
         """Save an earlier version under a key of its own, and delete the oldest versions."""
         self._version_store(version).save(text)
         for name in self.version_names()[:-VERSIONS_KEPT]:
-            old = self._version_store(name)
-            old.load()
-            old.remove()
+            oldest = self._version_store(name)
+            oldest.load()
+            oldest.remove()
 
     def rewrite_version(self, version: str, text: bytes) -> None:
         """Replace an earlier version that is kept."""
-        kept = self._version_store(version)
-        kept.load()
-        kept.save(text)
+        store = self._version_store(version)
+        store.load()
+        store.save(text)
 
     def version_names(self) -> list[str]:
         """Return the names of the earlier versions that are kept, oldest first."""

@@ -46,7 +46,7 @@ def call_with_retries(
         call: The call to make.
         activity: What the call does, in words for the error.
         also_retried: Error codes that count as temporary for this call.
-        timeout: The retry timeout in seconds, if it is another than `PATIENCE`.
+        timeout: The retry timeout in seconds, if it is another than `RETRY_TIMEOUT_SECONDS`.
 
     Raises:
         StateError: S3 does not answer, or refuses the call.
@@ -73,10 +73,10 @@ def _user_error(error: Exception, activity: str) -> ProvisionerError | None:
     if category is ErrorCategory.DENIED or code_of(error) == "403":
         call = getattr(error, "operation_name", "this call")
         action = _ACTIONS.get(call, call)
-        also_retried = "" if action == _LIST else f", and s3:{_LIST}"
-        also_retried += f": without s3:{_LIST}, S3 refuses to say that something is not there"
+        list_permission = "" if action == _LIST else f", and s3:{_LIST}"
+        list_permission += f": without s3:{_LIST}, S3 refuses to say that something is not there"
         denial = Denial.of(error, f"s3:{action}")
-        hint = f"Nothing was called for it. {denial.remedy(also_retried)}. {denial.further_cause}"
+        hint = f"Nothing was called for it. {denial.remedy(list_permission)}. {denial.further_cause}"
         return StateError(f"{activity}: {describe_error(error)}", hint.rstrip())
     if category is ErrorCategory.REFUSED and _CHECKSUM.search(f"{code_of(error)} {describe_error(error)}"):
         return StateError(

@@ -45,7 +45,7 @@ def create_bucket(bucket: Bucket, region: str) -> None:
     )
     client = bucket.aws.client("s3", region)
 
-    def once() -> None:
+    def attempt() -> None:
         try:
             client.create_bucket(Bucket=bucket.name, **constraint)
         except ClientError as error:
@@ -56,7 +56,7 @@ def create_bucket(bucket: Bucket, region: str) -> None:
             if code_of(error) != "BucketAlreadyOwnedByYou":
                 raise
 
-    call_with_retries(once, f"making the bucket {bucket.name}")
+    call_with_retries(attempt, f"making the bucket {bucket.name}")
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def set_safeguards(bucket: Bucket, region: str, account: str, partition: str) ->
     client = bucket.aws.client("s3", region)
     owner_arguments = {"Bucket": bucket.name} | ({} if bucket.endpoint else {"ExpectedBucketOwner": account})
     arn = f"arn:{partition}:s3:::{bucket.name}"
-    measures: dict[str, Callable[[], bool]] = {
+    safeguards: dict[str, Callable[[], bool]] = {
         "private": lambda: _block_public_access(client, owner_arguments),
         "versioned": lambda: _enable_versioning(client, owner_arguments),
         "encrypted": lambda: _enable_encryption(client, owner_arguments),
@@ -88,24 +88,27 @@ def set_safeguards(bucket: Bucket, region: str, account: str, partition: str) ->
             client, owner_arguments, bucket.prefix
         ),
     }
-    for description, set_safeguard in measures.items():
+    for description, ensure in safeguards.items():
         if description == _TLS and bucket.endpoint.startswith("http:"):
             # The policy would lock out all callers without TLS, which is every caller of this store.
             yield Safeguard(description, omission_reason="this store is called without TLS")
             continue
         yield call_with_retries(
-            partial(_set_safeguard, bucket, description, set_safeguard),
+            partial(_set_safeguard, bucket, description, ensure),
             f"making {bucket.name} {description}",
             also_retried=_NOT_YET_VISIBLE,
             timeout=_VISIBILITY_TIMEOUT_SECONDS,
         )
 
 
-def _set_safeguard(bucket: Bucket, description: str, set_safeguard: Callable[[], bool]) -> Safeguard:
-    """Set a safeguard; leave it out if a store other than Amazon's does not know it, or forgets it."""
+def _set_safeguard(bucket: Bucket, description: str, ensure: Callable[[], bool]) -> Safeguard:
+    """Set a safeguard; leave it out if a store other than Amazon's does not know it, or forgets it.
+
+    `ensure` sets it if necessary, and returns whether that was so.
+    """
     try:
-        is_new = set_safeguard()
-        if is_new and bucket.endpoint and set_safeguard():
+        is_new = ensure()
+        if is_new and bucket.endpoint and ensure():
             return Safeguard(description, omission_reason="this store takes it and forgets it")
     except (ClientError, ResponseParserError, ValueError, KeyError) as error:
         if not bucket.endpoint or not _is_unsupported(error):
@@ -165,11 +168,12 @@ def _require_tls(client: Any, owner_arguments: Doc, arn: str) -> bool:
     }
     current = _read_setting(client.get_bucket_policy, owner_arguments, "NoSuchBucketPolicy").get("Policy")
     policy: Doc = json.loads(current) if current else {"Version": "2012-10-17", "Statement": []}
-    statement = policy["Statement"]
-    statements = [statement] if isinstance(statement, dict) else statement  # one of them needs no list
+    # A policy with one statement may hold it without a list.
+    listed = policy["Statement"]
+    statements = [listed] if isinstance(listed, dict) else listed
     if desired in statements:
         return False
-    others = [statement_or_rule for statement_or_rule in statements if statement_or_rule.get("Sid") != _RULE_ID]
+    others = [statement for statement in statements if statement.get("Sid") != _RULE_ID]
     client.put_bucket_policy(**owner_arguments, Policy=json.dumps({**policy, "Statement": [*others, desired]}))
     return True
 
@@ -187,7 +191,7 @@ def _expire_old_versions(client: Any, owner_arguments: Doc, prefix: str) -> bool
     rules = current.get("Rules", [])
     if desired in rules:
         return False
-    others = [statement_or_rule for statement_or_rule in rules if statement_or_rule.get("ID") != _RULE_ID]
+    others = [rule for rule in rules if rule.get("ID") != _RULE_ID]
     transition_size = {_TRANSITION_SIZE_KEY: current[_TRANSITION_SIZE_KEY]} if _TRANSITION_SIZE_KEY in current else {}
     client.put_bucket_lifecycle_configuration(
         **owner_arguments, **transition_size, LifecycleConfiguration={"Rules": [*others, desired]}

@@ -46,7 +46,7 @@ class S3ObjectStore:
     def get(self, key: str) -> StoredObject | None:
         """Return the body, ETag and age in seconds (by S3's clock) of an object; None if there is none."""
 
-        def once(s3: Any) -> StoredObject | None:
+        def attempt(s3: Any) -> StoredObject | None:
             try:
                 answer = s3.get_object(Bucket=self._bucket, Key=key)
             except ClientError as error:
@@ -56,7 +56,7 @@ class S3ObjectStore:
             etag = _strong_etag(answer["ETag"])
             return StoredObject(answer["Body"].read(), etag, self._age_seconds(key, etag, answer))
 
-        return self._call(once, f"reading {self._describe(key)}")
+        return self._call(attempt, f"reading {self._describe(key)}")
 
     def put(self, key: str, text: bytes, expected_etag: str | None) -> str:
         """Write an object, and return its new ETag.
@@ -69,7 +69,7 @@ class S3ObjectStore:
         """
         condition = {"IfNoneMatch": "*"} if expected_etag is None else {"IfMatch": expected_etag}
 
-        def once(s3: Any) -> str:
+        def attempt(s3: Any) -> str:
             try:
                 answer = s3.put_object(
                     Bucket=self._bucket, Key=key, Body=text, ContentType="application/json", **condition
@@ -78,7 +78,7 @@ class S3ObjectStore:
                 raise (WriteConflict(key) if code_of(error) in _CONFLICT else error) from error
             return _strong_etag(answer["ETag"])
 
-        return self._call(once, f"writing {self._describe(key)}")
+        return self._call(attempt, f"writing {self._describe(key)}")
 
     def delete(self, key: str, etag: str) -> None:
         """Delete an object with the ETag `etag`; in a versioned bucket its text stays among the versions.
@@ -88,7 +88,7 @@ class S3ObjectStore:
 
         """
 
-        def once(s3: Any) -> None:
+        def attempt(s3: Any) -> None:
             try:
                 s3.delete_object(Bucket=self._bucket, Key=key, IfMatch=etag)
             except ClientError as error:
@@ -99,16 +99,16 @@ class S3ObjectStore:
                 if code_of(error) not in _CONFLICT:
                     raise
 
-        self._call(once, f"removing {self._describe(key)}")
+        self._call(attempt, f"removing {self._describe(key)}")
 
     def list_keys(self, prefix: str) -> list[str]:
         """Return the keys under a prefix, from all pages of ListObjectsV2."""
 
-        def once(s3: Any) -> list[str]:
+        def attempt(s3: Any) -> list[str]:
             pages = s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
             return [item["Key"] for page in pages for item in page.get("Contents", ())]
 
-        return self._call(once, f"listing {self._describe(prefix)}")
+        return self._call(attempt, f"listing {self._describe(prefix)}")
 
     def _call(self, call: Callable[[Any], T], activity: str) -> T:
         """Make a call with retries; repeat it once with new credentials if the old ones have expired.
@@ -116,7 +116,7 @@ class S3ObjectStore:
         S3 does nothing for a call whose credentials have expired.
         """
 
-        def signed() -> T:
+        def call_with_renewal() -> T:
             s3 = self._client()
             try:
                 return call(s3)
@@ -125,15 +125,15 @@ class S3ObjectStore:
                     raise
                 return call(self._renew(s3))
 
-        def found() -> T:
+        def call_or_name_bucket() -> T:
             try:
-                return signed()
+                return call_with_renewal()
             except ClientError as error:
                 if self._missing is None or code_of(error) != NO_BUCKET:
                     raise
                 raise self._missing(activity) from error
 
-        return call_with_retries(found, activity)
+        return call_with_retries(call_or_name_bucket, activity)
 
     def _age_seconds(self, key: str, etag: str, answer: dict[str, Any]) -> float:
         """Return the seconds between the writing of an object and this answer, by the store's clock.
