@@ -66,7 +66,7 @@ class ProtectedResources:
     def descriptions(self) -> list[str]:
         """A description of each protected resource."""
         asked = [
-            f"{change.logical_id} ({'; '.join(change.protections)})" for change in self.hidden if change.protections
+            f"{hidden.logical_id} ({'; '.join(hidden.protections)})" for hidden in self.hidden if hidden.protections
         ]
         return [*self.visible, *asked, *(f"the log group {name}" for name in self.log_groups)]
 
@@ -110,8 +110,8 @@ def expected_remnants(plan: Plan) -> list[Remnant]:
     """
     own_docs = {name: doc for name, doc in plan.actual.items() if exists_in_stack(plan, name)}
     resources = ((name, plan.stack.resources[name].type, doc) for name, doc in own_docs.items())
-    protections = [(name, resource_type, resource_type.leftovers(doc)) for name, resource_type, doc in resources]
-    return [Remnant(str(resource_type), name, why) for name, resource_type, why in protections if why]
+    reasons = [(name, resource_type, resource_type.leftovers(doc)) for name, resource_type, doc in resources]
+    return [Remnant(str(resource_type), name, reason) for name, resource_type, reason in reasons if reason]
 
 
 def exists_in_stack(plan: Plan, name: str) -> bool:
@@ -202,14 +202,14 @@ def _forget_foreign_resources(executor: ResourceExecutor, plan: Plan) -> dict[st
     """
     ids = {name: resource_state.id for name, resource_state in executor.state_manager}
     foreign = {
-        name: one
-        for name, one in plan.changes.items()
-        if one.foreign and not RESOURCE_TYPES[one.type_name].uses_existing
+        name: change
+        for name, change in plan.changes.items()
+        if change.foreign and not RESOURCE_TYPES[change.type_name].uses_existing
     }
     for name, change in foreign.items():
         if change.id == ids.get(name):
             executor.state_manager.remove(name, deleted=False)
-    return {name: f"{one.type_name} {one.aws_name or name}: {one.reason}" for name, one in foreign.items()}
+    return {name: f"{change.type_name} {change.aws_name or name}: {change.reason}" for name, change in foreign.items()}
 
 
 def _has_returned(returned: Plan, outcome: Outcome) -> bool:
@@ -219,7 +219,7 @@ def _has_returned(returned: Plan, outcome: Outcome) -> bool:
 
 
 def _delete_leftovers(
-    session: Session, stack: Stack, outcome: Outcome, removal: ProtectedResources, marker: RunMarker | None
+    session: Session, stack: Stack, outcome: Outcome, protections: ProtectedResources, marker: RunMarker | None
 ) -> None:
     """Delete what AWS itself made for the stack and left, or brought back.
 
@@ -230,10 +230,10 @@ def _delete_leftovers(
     if marker and (doc := marker.read()) and marker.other(doc):
         raise marker.begun_again_error(doc)
     with outcome.recording("what AWS has left", "sweeping it up"):
-        leftovers.unprotect_log_groups(session.clients, removal.log_groups)
-        protections = leftovers.find_leftovers(session.clients, stack, outcome.foreign.keys())
-        leftovers.delete_leftovers(session.clients, protections)
-        outcome.cleaned_up += [change.id for change in protections]
+        leftovers.unprotect_log_groups(session.clients, protections.log_groups)
+        remaining = leftovers.find_leftovers(session.clients, stack, outcome.foreign.keys())
+        leftovers.delete_leftovers(session.clients, remaining)
+        outcome.cleaned_up += [leftover.id for leftover in remaining]
 
 
 def verify_nothing_remains(session: Session, stack: Stack, check: Callable[[Plan], None]) -> VerificationReport:

@@ -180,7 +180,7 @@ def discard_refused(credentials: object) -> None:
     with _resolving:
         if isinstance(credentials, CheckedCredentials):
             _role_sessions.refused.add(credentials.last_key)
-            for environment in [environment for environment, held in _resolved.items() if held is credentials]:
+            for environment in [key for key, resolved in _resolved.items() if resolved is credentials]:
                 del _resolved[environment]
 
 

@@ -96,7 +96,7 @@ def _endpoints_by_service(session: Any) -> list[tuple[str, str]]:
 
 
 def _check_url(service: str, url: str) -> str:
-    """Return an endpoint as `foreign` does; raise UsageError if it is not a valid URL."""
+    """Return an endpoint as `custom_endpoint` does; raise UsageError if it is not a valid URL."""
     with explain_rejected_endpoint(service):
         if not is_valid_endpoint_url(url):
             raise ValueError(f"Invalid endpoint: {url}")
