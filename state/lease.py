@@ -14,7 +14,7 @@ from state.object_store import ObjectStore, StoredObject, WriteConflict, put_onc
 
 
 class Heartbeat:
-    """A daemon thread that calls `beat` every `every` seconds until it is stopped."""
+    """A daemon thread that calls `beat` every `interval_seconds` seconds until it is stopped."""
 
     def __init__(self, beat: Callable[[], None], interval_seconds: float) -> None:
         self._beat = beat

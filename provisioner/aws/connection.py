@@ -209,7 +209,7 @@ class AwsConnection:
 
     @property
     def endpoint(self) -> str:
-        """The endpoint that a state is pinned to: "" for AWS itself; see `endpoints.told` for others."""
+        """The endpoint that a state is pinned to: "" for AWS itself; see `endpoints.describe_endpoints` for others."""
         if self.local:
             return f"embedded:{self.local.instance}"
         return endpoints.describe_endpoints(str(self.client("ec2").meta.endpoint_url), self._session._session)

@@ -53,7 +53,7 @@ _ENDED_SIGN_IN = (raised.SSOError, raised.TokenRetrievalError, raised.LoginError
 
 
 def _explain_chain_error(error: Exception, profile: Profile, method: str) -> ChainError:
-    """Return the error by the first entry of `_SENTENCES` that fits, else by the credentials' source."""
+    """Return the error by the first entry of `_EXPLANATIONS` that fits, else by the credentials' source."""
     for error_types, explain in _EXPLANATIONS:
         if isinstance(error, error_types) and (explanation := explain(error, profile, method)):
             return ChainError(explanation[0], f"{explanation[1]} {_LOCAL_NEEDS_NONE}")
@@ -61,7 +61,7 @@ def _explain_chain_error(error: Exception, profile: Profile, method: str) -> Cha
     return ChainError(explanation[0], f"{explanation[1]} {_LOCAL_NEEDS_NONE}")
 
 
-# The message and the hint for one class of errors; None where the next entry of `_SENTENCES` may fit.
+# The message and the hint for one class of errors; None where the next entry of `_EXPLANATIONS` may fit.
 MessageAndHint = tuple[str, str] | None
 Explanation = Callable[[Any, Profile, str], MessageAndHint]
 

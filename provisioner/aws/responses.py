@@ -81,7 +81,7 @@ def require_complete_responses(events: HierarchicalEmitter, *, is_emulator: bool
 
 
 def _adapt_emulator_response(operation_model: Any, response_dict: Any, **_: Any) -> None:
-    """Escape HTML that an emulator left unescaped in its XML; raise UnknownCall if it lacks the service."""
+    """Escape HTML that an emulator left unescaped in its XML; raise UnsupportedOperation if it lacks the service."""
     body = response_dict["body"]
     if not isinstance(body, bytes):
         return
@@ -107,7 +107,7 @@ def _check_response(operation_model: Any, response_dict: Any, **_: Any) -> None:
 def _unreadable_answer_error(message: str, response_dict: Any) -> ResponseParserError:
     """Return the error for an unreadable answer.
 
-    A 429, or a refusal of access without a body, is a ForeignAnswer: its status says enough. Every other
+    A 429, or a refusal of access without a body, is a `NotAwsResponse`: its status says enough. Every other
     answer counts as a lost reply.
     """
     body, status = response_dict["body"], response_dict["status_code"]
