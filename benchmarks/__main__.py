@@ -53,7 +53,7 @@ def _about(given: argparse.Namespace, load: float) -> Iterator[str]:
     machine = f"{os.cpu_count()} cores of {_processor()}, {platform.system()}"
     yield f"By `make bench` on {time.strftime('%Y-%m-%d')}: {machine}, Python {platform.python_version()},"
     yield f"load {load:.1f} at the start. Whole processes before the local AWS on the same machine;"
-    yield f"medians of {given.runs} runs, of {given.slow_runs} at pace 0.1 (one where all edges wait for"
+    yield f"medians of {given.runs} runs, of {given.slow_runs} at speed 0.1 (one where all edges wait for"
     yield "readiness), the least and the most in brackets.\n"
 
 

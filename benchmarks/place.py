@@ -125,7 +125,7 @@ def place(pace: float | None = 0.0) -> Iterator[Place]:
         here = Place(Path(home))
         try:
             if pace is not None:
-                here.run("local", "start", "--pace", str(pace))
+                here.run("local", "start", "--speed", str(pace))
             yield here
         finally:
             here.run("local", "stop")

@@ -62,7 +62,7 @@ def _nothing_to_do(here: Place, runs: int, cold: float) -> Iterator[Row]:
         ups.append(here.on("apply", f"up{at}", "--yes").seconds)
         if at:
             here.on("teardown", f"up{at}", "--yes")
-    yield at_most("`apply` at pace 0, warm", ups, 6, beside=f"{cold:.1f} s cold, with the start of the box")
+    yield at_most("`apply` at speed 0, warm", ups, 6, beside=f"{cold:.1f} s cold, with the start of the box")
     before, _ = here.mutating()
     plans = [here.on("plan", "up0") for _ in range(runs)]
     applies = [here.on("apply", "up0", "--yes") for _ in range(runs)]

@@ -24,9 +24,9 @@ def rows(runs: int) -> Iterator[Row]:
     slow_ups, slow_downs, _ = _measured(1, script=_ALL_READY)
     up, down = of_apply(), of_teardown()
     limit = _SLACK * up.seconds * PACE + _PROCESS
-    yield at_most(f"`apply` at pace {PACE}", ups, limit, beside=f"critical path {told(up, PACE)}")
+    yield at_most(f"`apply` at speed {PACE}", ups, limit, beside=f"critical path {told(up, PACE)}")
     limit = _SLACK * down.seconds * PACE + _PROCESS
-    yield at_most(f"`teardown` at pace {PACE}", downs, limit, beside=f"critical path {told(down, PACE)}")
+    yield at_most(f"`teardown` at speed {PACE}", downs, limit, beside=f"critical path {told(down, PACE)}")
     other = told(of_apply(all_ready=True), PACE)
     yield Row("`apply`, all edges ready", f"{median(slow_ups):.2f} s", "", is_met=True, beside=other)
     other = told(of_teardown(all_ready=True), PACE)

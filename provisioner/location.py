@@ -48,8 +48,7 @@ def load_known_state(options: LocationOptions, suffix: str, emulator: RunningEmu
         return None
     if state.suffix != suffix:
         raise StateError(
-            f"{options.workspace.store(suffix).description} is the ledger of the stack {state.suffix}, "
-            f"not of {suffix}.",
+            f"{options.workspace.store(suffix).description} is the state of the stack {state.suffix}, not of {suffix}.",
             f"Give `--suffix {state.suffix}`, or another --state.",
         )
     has_ended = emulator and state.location.endpoint != f"{EMULATOR_PREFIX}{emulator.instance}"
@@ -117,7 +116,7 @@ def region_of(suffix: str, state: StackState | None, options: LocationOptions) -
             f"Leave --region out, or take another suffix for {options.region}: "
             f"`{options.workspace.command('apply', 'OTHER')} --region {options.region}`.",
         )
-    return region, "the stack's ledger"
+    return region, "the stack's state"
 
 
 def check_account(location: StackLocation, expected: str | None) -> None:
@@ -150,9 +149,9 @@ def check_location(state: StackState, suffix: str, location: StackLocation, work
         )
     if recorded != location:
         raise Blocked(
-            f"The ledger {workspace.store(suffix).description} is of {_describe_location(recorded)}; "
+            f"The state {workspace.store(suffix).description} is of {_describe_location(recorded)}; "
             f"this command would act on {_describe_location(location)}.",
-            "Use the endpoint it was made with (--local for a rehearsal), or another --state.",
+            "Use the endpoint it was made with (--local for the local AWS), or another --state.",
         )
 
 

@@ -173,7 +173,7 @@ class Session:
             f"Nothing of the stack {self.suffix} stands in account {location.account}, region {location.region}"
             f"{f', endpoint {location.endpoint}' if location.endpoint else ''}: AWS has none of the resources that "
             f"{workspace.store(self.suffix).description} tells of{f'; {teardown_clause}' if teardown_clause else ''}.",
-            f"`{workspace.command('apply', self.suffix)}` brings it up anew; "
+            f"`{workspace.command('apply', self.suffix)}` brings it up again; "
             f"`{workspace.command('teardown', self.suffix)}` removes what the state file tells.",
         )
 

@@ -224,7 +224,7 @@ def _delete_leftovers(
     """Delete what AWS itself made for the stack and left, or brought back.
 
     Raises:
-        LockHeld: Another run has created the stack anew.
+        LockHeld: Another run has created the stack again.
 
     """
     if marker and (doc := marker.read()) and marker.other(doc):

@@ -200,7 +200,7 @@ class Workspace:
     @property
     def description(self) -> str:
         """The workspace as words in a message."""
-        return f"in {self.backend.description}" + (" (rehearsals)" if self.is_local else "")
+        return f"in {self.backend.description}" + (" (local AWS)" if self.is_local else "")
 
 
 def unfinished_teardown(state: StackState | None) -> str:

@@ -225,7 +225,7 @@ def _fields(record: object) -> JsonObject:
     """Return the fields of a part of the state, not copied; raise `TypeError` for any other object."""
     if isinstance(record, (ResourceState, Intent, Tombstone, PendingCommand, StackLocation)):
         return json_fields(record)
-    raise TypeError(f"a ledger holds no {type(record).__name__}")
+    raise TypeError(f"a state holds no {type(record).__name__}")
 
 
 # No indent: with one, `json` would use its slow pure Python encoder.
@@ -243,4 +243,4 @@ def _one_member_per_line(value: Any) -> str:
 
 
 def _damaged_state_error(source: str, error: Exception, hint: str) -> StateError:
-    return StateError(f"{source} is no ledger of this tool, or it is damaged ({error}).", hint)
+    return StateError(f"{source} is no state file of this tool, or it is damaged ({error}).", hint)

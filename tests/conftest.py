@@ -57,7 +57,7 @@ def _nobodys_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
 
 @pytest.fixture(scope="session", autouse=True)
 def _models_are_read_once() -> Iterator[None]:
-    """botocore reads its models of AWS anew for each session; for all commands of a worker once is enough."""
+    """botocore reads its models of AWS again for each session; for all commands of a worker once is enough."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(botocore.session, "create_loader", functools.cache(botocore.session.create_loader))
         yield

@@ -194,7 +194,7 @@ class AwsConnection:
         target, allowed = urlsplit(request.url), urlsplit(local_endpoint)
         if (target.hostname, target.port) != (allowed.hostname, allowed.port):
             raise Blocked(
-                f"A rehearsal tried to reach {target.netloc}; only {allowed.netloc} is allowed.",
+                f"A command with --local tried to reach {target.netloc}; only {allowed.netloc} is allowed.",
                 "This is a fault of the tool: nothing was sent. Please report it.",
             )
 

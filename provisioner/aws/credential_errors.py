@@ -20,7 +20,7 @@ INSTALL = "pip install -e '.[login]'"
 _FILES = "~/.aws/config or ~/.aws/credentials"
 # botocore credentials.py, ContainerProvider.
 _CONTAINER = ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
-_LOCAL_NEEDS_NONE = "A rehearsal with --local needs none."
+_LOCAL_NEEDS_NONE = "With --local none are needed."
 # How the services say that a signature is too old or too new (AWS general reference, Signature Version 4
 # troubleshooting; S3 error responses).
 _WRONG_CLOCK = ("Signature expired", "Signature not yet current", "RequestTimeTooSkewed")

@@ -100,7 +100,7 @@ def _check_characters(frozen: Any, method: str) -> None:
             key_name = name if method == "env" else f"{name.lower()} (from {method})"
             raise ChainError(
                 f"{key_name} holds a blank or a line break: AWS gives none that does.",
-                "Set it anew without that (a newline may have been pasted), then run the same command again.",
+                "Set it again without that (a newline may have been pasted), then run the same command again.",
             )
 
 

@@ -52,7 +52,7 @@ class Profile:
 
     @property
     def login(self) -> str:
-        """The command that signs in anew; "" if the profile has no sign-in."""
+        """The command that signs in again; "" if the profile has no sign-in."""
         if self.config.get("sso_session") or self.config.get("sso_start_url"):
             return f"aws sso login --profile {self.config[_SIGN_IN_PROFILE]}"
         if self.config.get("login_session"):

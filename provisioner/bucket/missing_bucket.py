@@ -18,7 +18,7 @@ def missing_bucket_error(bucket: Bucket, activity: str) -> StateError:
     """Return the error of a bucket that its store does not have; `activity` says in words what was tried.
 
     If AWS lacks the bucket, that says nothing about the stack: the name may be mistyped. An emulator that was
-    started anew is empty, and the stacks that it held are gone with the bucket: the error is StateGone.
+    started again is empty, and the stacks that it held are gone with the bucket: the error is StateGone.
     """
     local, emulator = bucket.aws.local, _emulator_endpoint(bucket.aws)
     if local:
@@ -29,7 +29,7 @@ def missing_bucket_error(bucket: Bucket, activity: str) -> StateError:
         )
     if emulator:
         return StateGone(
-            f"The emulator at {emulator} has no bucket {bucket.name}: one that was started anew is empty, "
+            f"The emulator at {emulator} has no bucket {bucket.name}: one that was started again is empty, "
             "and the states and stacks that it held are gone.",
             recreate_hint(bucket.address),
         )
@@ -54,7 +54,7 @@ def recreate_hint(address: str, *, local: bool = False) -> str:
     options = f"{address}{' --local' if local else ''}"
     return (
         f"`{PROGRAM} state init --state {options}` makes the bucket; then `{PROGRAM} apply --suffix NAME "
-        f"--state {options}` brings the stack up anew. Look at the bucket's name first: it may be mistyped."
+        f"--state {options}` brings the stack up again. Look at the bucket's name first: it may be mistyped."
     )
 
 

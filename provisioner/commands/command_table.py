@@ -21,7 +21,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     "Bring up and take down": {
         "apply": "Create or repair the stack; prints the outputs last.",
         "plan": "Show what apply would do; changes nothing.",
-        "drift": "Show what differs from the ledger in AWS; changes nothing.",
+        "drift": "Show what differs from the state in AWS; changes nothing.",
         "teardown": "Remove the stack, in reverse order.",
         "verify-gone": "Look again whether anything of a stack is left; needs no state file.",
     },

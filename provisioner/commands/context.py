@@ -109,7 +109,7 @@ def load_saved_plan(path: Path, given: dict[str, Any]) -> SavedPlan:
     if given["targets"] or given["excludes"]:
         raise UsageError(f"{path} says what it is about.", "Leave --target and --exclude out.")
     if saved_plan.place["endpoint"].startswith("embedded:") and not given["local"]:
-        raise Blocked(f"{path} is the plan of a rehearsal.", "Add --local.")
+        raise Blocked(f"{path} is a plan of the local AWS.", "Add --local.")
     given["region"], given["sets"] = saved_plan.place["region"], (*saved_plan.sets, *given["sets"])
     given["config"] = Path(saved_plan.config) if saved_plan.config else None
     given["take"] = (*saved_plan.take, *given["take"])

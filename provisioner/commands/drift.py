@@ -16,7 +16,7 @@ from provisioner.commands.options import markdown_option, stack_options
 @markdown_option
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there is drift.")
 def drift(detailed_exitcode: bool, markdown: Path | None, **given: Any) -> int:
-    """Show what differs from the ledger in AWS; changes nothing."""
+    """Show what differs from the state in AWS; changes nothing."""
     from provisioner.commands.drift_report import report_drift
 
     console, session = open_known_session(given)

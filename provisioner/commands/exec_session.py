@@ -33,7 +33,7 @@ _SHELL = ("/bin/sh",)
 # The exit code of a command whose output nobody reads any more: 128 plus SIGPIPE.
 _BROKEN_PIPE = 141
 # The hint for local AWS, which has no containers.
-LOCAL_ONLY = "Everything up to the session is rehearsed."
+LOCAL_ONLY = "With --local everything happens up to the session."
 
 
 def services_of(state: StackState) -> dict[str, ResourceState]:

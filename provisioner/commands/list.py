@@ -46,7 +46,7 @@ def list_stacks(console: Console, workspaces: Iterable[Workspace]) -> int:
     if ended_stacks:
         console.warn(
             f"The local AWS that held {', '.join(ended_stacks)} has ended, and what it held with it.",
-            "`apply --local` brings one up anew; `teardown --local` removes what its state file tells.",
+            "`apply --local` brings one up again; `teardown --local` removes what its state file tells.",
         )
     for row in stacks:
         if row["unfinished"] and not console.as_json:

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -23,6 +23,8 @@ from state.errors import LockHeld
 # The names that a Host header may hold: a DNS name, one of Docker's with an underscore, an IPv4 address.
 _HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", re.IGNORECASE)
 
+T = TypeVar("T")
+
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON lines on stdout.")
 
 
@@ -32,8 +34,10 @@ def local() -> None:
 
 
 @local.command()
-@click.option("--pace", type=click.FloatRange(0, 1), help="0 is instant, 1 as slow as AWS.  [default: 0]")
-@click.option("--manners", type=click.Choice(["on", "off"]), help="AWS's refusals and delays.  [default: on]")
+@click.option("--speed", type=click.FloatRange(0, 1), help="0 is instant, 1 as slow as AWS.  [default: 0]")
+@click.option("--behaviours", type=click.Choice(["on", "off"]), help="AWS's refusals and delays.  [default: on]")
+@click.option("--pace", type=click.FloatRange(0, 1), hidden=True)
+@click.option("--manners", type=click.Choice(["on", "off"]), hidden=True)
 @click.option("--port", type=int, default=0, help="0 takes a free one.")
 @click.option(
     "--authorise",
@@ -60,6 +64,8 @@ def local() -> None:
 )
 @json_option
 def start(
+    speed: float | None,
+    behaviours: str | None,
     pace: float | None,
     manners: str | None,
     port: int,
@@ -75,15 +81,28 @@ def start(
     0.0.0.0 --port 4566 --host NAME`, where NAME is what others call the container, lets those others in;
     publish the port to 127.0.0.1 only.
     """
-    behaviours = None if manners is None else manners == "on"
-    options = EmulatorOptions(speed=pace, behaviours=behaviours, hosts=hosts or None, address=address, account=account)
-    return start_emulator(Console(as_json=as_json), options, port=port, authorise=authorise)
+    console = Console(as_json=as_json)
+    speed = _renamed_option(console, "--pace", "--speed", pace, speed)
+    behaviours = _renamed_option(console, "--manners", "--behaviours", manners, behaviours)
+    has_behaviours = None if behaviours is None else behaviours == "on"
+    options = EmulatorOptions(
+        speed=speed, behaviours=has_behaviours, hosts=hosts or None, address=address, account=account
+    )
+    return start_emulator(console, options, port=port, authorise=authorise)
+
+
+def _renamed_option(console: Console, old: str, new: str, old_value: T | None, value: T | None) -> T | None:
+    """Return the value of an option that is still accepted under its old name, with a warning."""
+    if old_value is None:
+        return value
+    console.note(f"{old} is called {new} now.")
+    return old_value if value is None else value
 
 
 @local.command()
 @json_option
 def stop(as_json: bool) -> int:
-    """Stop it; what it held is gone, and so are the ledgers of it."""
+    """Stop it; what it held is gone, and so are the states of its stacks."""
     return stop_emulator(Console(as_json=as_json))
 
 
@@ -139,7 +158,7 @@ def start_emulator(console: Console, options: EmulatorOptions, *, port: int, aut
     if any(value is not None and value != getattr(emulator, name) for name, value in vars(options).items()):
         raise UsageError(
             f"The local AWS runs already, {_describe_options(emulator)}: that cannot change while it does.",
-            "`local stop` ends it, and all it holds; then start it anew.",
+            "`local stop` ends it, and all it holds; then start it again.",
         )
     if authorise:
         local_aws.authorise(emulator, _read_policies(authorise))
@@ -222,5 +241,5 @@ def _describe_options(emulator: local_aws.RunningEmulator) -> str:
     """Describe the options of the running emulator."""
     names = f", hosts {', '.join(emulator.hosts)}" if emulator.hosts else ""
     address = f", listening at {emulator.address}" if emulator.address != local_aws.LOOPBACK else ""
-    manners = f"manners {'on' if emulator.behaviours else 'off'}, {emulator.account} account"
-    return f"pace {emulator.speed:g}, {manners}{names}{address}, since {emulator.started}"
+    behaviours = f"behaviours {'on' if emulator.behaviours else 'off'}, {emulator.account} account"
+    return f"speed {emulator.speed:g}, {behaviours}{names}{address}, since {emulator.started}"

@@ -118,7 +118,7 @@ def selection_options(command: F) -> F:
             multiple=True,
             metavar="ADDRESS",
             shell_complete=complete_from("addresses", "resources"),
-            help="Only this piece or resource, and what it needs.",
+            help="Only this step or resource, and what it needs.",
         ),
     ):
         command = option(command)

@@ -27,7 +27,7 @@ from state.serialization import as_json, fields_from_json, json_keys
 from state.state_store import FileStateStore
 
 FORMAT = 2
-_PLAN_AGAIN = f"Make it anew: `{PROGRAM} plan --suffix NAME --out FILE`."
+_PLAN_AGAIN = f"Make it again: `{PROGRAM} plan --suffix NAME --out FILE`."
 
 
 @dataclass(frozen=True)

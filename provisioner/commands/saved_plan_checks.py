@@ -63,7 +63,7 @@ def _changed_error(plan: SavedPlan, session: Session, changed: list[str]) -> Blo
     """Return the error that lists what has changed since the plan was saved."""
     lines = "\n".join(f"  {line}" for line in changed)
     command = session.options.workspace.command("plan", session.suffix)
-    hint = f"Look at it anew and keep that: `{command} --out FILE`."
+    hint = f"Look at it again and keep that: `{command} --out FILE`."
     if any(line.startswith(_SETTING) and (SET in line or CHANGED in line) for line in changed):
         hint = (
             "A plan keeps no variables: give those of `plan --out` to this `apply`, too, by the "

@@ -45,7 +45,7 @@ from provisioner.terminal.console import Console
 
 # A tag may have been moved to another image; ECS keeps the digest that it found when the deployment began
 # (ECS developer guide, container image resolution).
-_RESTART_HINT = "`restart` begins new tasks of it, and resolves its tag anew."
+_RESTART_HINT = "`restart` begins new tasks of it, and resolves its tag again."
 # The longest value of a tag (botocore ecs Tag, value).
 _MAX_TAG_LENGTH = 256
 

@@ -85,7 +85,7 @@ def push_state(
     if state.suffix != suffix:
         push_command = workspace.command("state push", "OTHER")
         raise Blocked(
-            f"What is pushed is the ledger of {state.suffix}, not of {suffix}.",
+            f"What is pushed is the state of {state.suffix}, not of {suffix}.",
             f"Nothing was changed. `{push_command} FILE` pushes it, with the suffix that it is of.",
         )
     with locked_state(workspace, suffix, "state push", timeout, force=force) as locked:
@@ -98,7 +98,7 @@ def push_state(
         elif current:
             check_is_later(state, current)
         locked.replace(state)
-    console.data(f"The ledger of {suffix} is pushed: serial {state.serial}, {_resource_count_in_words(state)}.")
+    console.data(f"The state of {suffix} is pushed: serial {state.serial}, {_resource_count_in_words(state)}.")
     return 0
 
 
@@ -119,11 +119,11 @@ def check_same_lineage(state: StackState, current: StackState, hint: str) -> Non
     """Raise Blocked if the two states have not the same lineage and location."""
     if state.lineage != current.lineage:
         raise Blocked(
-            f"This is another ledger: its lineage is {state.lineage}, that of what stands {current.lineage}.",
+            f"This is another state: its lineage is {state.lineage}, that of what stands {current.lineage}.",
             hint,
         )
     if state.location != current.location:
-        raise Blocked("This is the ledger of another account, region or endpoint.", hint)
+        raise Blocked("This is the state of another account, region or endpoint.", hint)
 
 
 def print_versions(console: Console, workspace: Workspace, suffix: str) -> int:
@@ -173,7 +173,7 @@ def restore_version(
         confirmation.confirm(console, f"Put {_describe(state)} of {suffix} in the place of {replaced}?")
         state.serial = max(state.serial, current.serial if current else 0) + 1
         locked.replace(state)
-    console.data(f"The ledger of {suffix} is what it was, as serial {state.serial}.")
+    console.data(f"The state of {suffix} is what it was, as serial {state.serial}.")
     console.note(f"What was made since is found by its tags: `{workspace.command('plan', suffix)}` shows it.")
     return 0
 

@@ -94,7 +94,7 @@ def start_emulator(
     """
     if emulator := running_emulator(home):
         return emulator
-    arguments = ["--port", str(port), "--pace", str(speed), "--manners", "on" if behaviours else "off"]
+    arguments = ["--port", str(port), "--speed", str(speed), "--behaviours", "on" if behaviours else "off"]
     arguments += ["--account", account]
     arguments += ["--address", address, *(f"--host={host}" for host in hosts)]
     try:

@@ -44,7 +44,9 @@ def test_it_starts_once_lives_on_and_stops(alone: User) -> None:
     told = alone.process("local", "status", "--json").lines[0]
     assert told["endpoint"] == endpoint
     assert (told["running"], told["pace"], told["manners"]) == (True, 0.0, True)
-    assert alone.process("local", "start", "--pace", "0.5").code == 64
+    assert alone.process("local", "start", "--speed", "0.5").code == 64
+    renamed = alone.process("local", "start", "--pace", "0.5")
+    assert (renamed.code, renamed.err.splitlines()[0]) == (64, "--pace is called --speed now.")
 
     assert alone.process("local", "stop").code == 0
     assert not is_running(int(pid))

@@ -32,7 +32,7 @@ OUTPUTS = [
         ["apply", "--suffix"],
         ["outputs", "--format", "xml"],
         ["apply", "--suffix", "a", "--lock-timeout", "soon"],
-        ["local", "start", "--pace", "2"],
+        ["local", "start", "--speed", "2"],
         ["apply"],
         ["plan"],
         ["apply", "--suffix", "Not_Good"],
@@ -162,7 +162,7 @@ def test_a_state_file_of_ones_own_is_where_it_was_asked_for(user: User, tmp_path
     assert not user.ledger("a").exists()
     ran = user.run("plan", "--suffix", "b")
     assert ran.code == 1
-    assert "is the ledger of the stack a" in ran.err
+    assert "is the state of the stack a" in ran.err
     user.teardown("a")
     assert not state.exists()
 

@@ -266,9 +266,9 @@ def test_one_that_was_cut_off_while_it_was_followed_is_told_too(
 
 
 def test_anew_it_runs_where_a_person_says_so(live_stack: LiveStack, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = cut(live_stack, monkeypatch, "anew")
+    before = cut(live_stack, monkeypatch, "again")
 
-    assert run(live_stack, "anew", flags=("--again",)).code == 0
+    assert run(live_stack, "again", flags=("--again",)).code == 0
 
     assert len(tasks(live_stack)) == before + 1
     assert "begun" not in live_stack.desk.known(SUFFIX)

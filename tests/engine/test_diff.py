@@ -204,7 +204,7 @@ KEPT, LATER = "(secret in arn:1)", Unknown(Ref("secret", "id"))
         (LATER, "(secret)", True),
         ("arn:1", None, False),
         (LATER, None, True),
-        # A run was to make the keeper anew, and ended before the secret was set.
+        # A run was to make the keeper again, and ended before the secret was set.
         ("arn:2", StoredSecret(Hidden(), LATER).fingerprint, True),
         (LATER, StoredSecret(Hidden(), LATER).fingerprint, True),
     ],

@@ -87,7 +87,7 @@ def decided(
         pytest.param(seen(Colour="z", Shape="round"), entry(), Ageing, "refuse", False, id="no way back"),
         pytest.param(seen(Colour="a", Shape="round"), entry(), Ageing, "update", False, id="a way on"),
         pytest.param(seen("broken", **RED), entry(), Thing, "refuse", False, id="failed"),
-        pytest.param(seen("broken", **RED), entry(), Phoenix, "replace", False, id="failed, anew"),
+        pytest.param(seen("broken", **RED), entry(), Phoenix, "replace", False, id="failed, again"),
         pytest.param(seen("broken", **RED), entry(), Patient, "update", False, id="failed, mend"),
         pytest.param(seen("broken", Shape="round"), entry(), Patient, "update", False, id="failed, differs"),
         pytest.param(seen("broken", Shape="round"), entry(), Thing, "refuse", False, id="failed, beyond help"),
@@ -132,7 +132,7 @@ def test_a_loss_of_data_is_named_as_the_reason() -> None:
 
 
 def test_what_vanished_behind_our_back_is_told_apart_from_what_never_was() -> None:
-    assert decided(Thing, entry(), None).reason == "it was deleted behind our back"
+    assert decided(Thing, entry(), None).reason == "it was deleted outside of this tool"
     assert decided(Thing, None, None).reason == ""
 
 

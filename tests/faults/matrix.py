@@ -99,7 +99,7 @@ class Results:
         return results
 
     def begin(self, calls: int) -> None:
-        """Write the file anew, with what is known already."""
+        """Write the file again, with what is known already."""
         self.calls = calls
         lines = [{"code": fingerprint(), "calls": calls}, *(one.as_dict() for one in self.verdicts.values())]
         self.path.parent.mkdir(parents=True, exist_ok=True)

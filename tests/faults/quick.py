@@ -1,4 +1,4 @@
-"""What is worked out anew for each call and each part of an answer, worked out once: a case computes less."""
+"""What is worked out again for each call and each part of an answer, worked out once: a case computes less."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def quick() -> Iterator[None]:
         known: dict[Any, tuple[str, ...]] = {}
 
         def keys(picker: Any, context: Any) -> tuple[str, ...]:
-            # A member's shape is made anew at each look; what it is a part of and its name tell it.
+            # A member's shape is made again at each look; what it is a part of and its name tell it.
             shape, parent = context.shape, getattr(context.shape, "parent", None)
             which = (
                 type(context.obj),

@@ -4,7 +4,7 @@ What AWS answers follows from what it holds and, where it hides what is new, fro
 until a call changes something, until something is due, and until what it left out is hidden no longer. One
 for which the local AWS asked what time it is, or counted a miss, holds for no other call. A refused end of
 a thing changes nothing, and is such an answer too.
-`test_remembered.py` asks anew at each such call of a whole life, and compares.
+`test_remembered.py` asks again at each such call of a whole life, and compares.
 """
 
 from __future__ import annotations

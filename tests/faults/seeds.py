@@ -1,4 +1,4 @@
-"""The seed of the day: what is chosen by chance is chosen anew every day, and again by FAULT_SEED."""
+"""The seed of the day: what is chosen by chance is chosen again every day, and again by FAULT_SEED."""
 
 from __future__ import annotations
 

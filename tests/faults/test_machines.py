@@ -46,7 +46,7 @@ def world(served: LocalAws, tmp_path: Path) -> Iterator[World]:
 
 
 def made(world: World) -> dict[str, int]:
-    """How many of what AWS makes anew each time were made so far."""
+    """How many of what AWS makes again each time were made so far."""
     effects = world.effects()
     return {one: effects[one] for one in ONCE}
 

@@ -14,7 +14,7 @@ from tests.faults.case import APPLY, TEARDOWN
 from tests.faults.remembered import CachedReads, Key
 from tests.faults.world import World
 
-# Who asked, and a time that AWS tells anew each second: neither is an answer.
+# Who asked, and a time that AWS tells again each second: neither is an answer.
 RESTLESS = {"ResponseMetadata", "LatestRestorableTime", "RequestId"}
 
 

@@ -278,8 +278,8 @@ def test_tasks_that_come_beside_those_that_run_are_counted() -> None:
     plan.actual |= {"service": {"desiredCount": 20}, "task": {"cpu": "1024"}}
     assert list(check_quotas(plan, Empty())) == []  # type: ignore[arg-type]
 
-    anew = (Difference("taskDefinition", "one", "another"),)
-    plan.changes["service"] = replace(plan.changes["service"], action="update", differences=anew)
+    again = (Difference("taskDefinition", "one", "another"),)
+    plan.changes["service"] = replace(plan.changes["service"], action="update", differences=again)
     found = [one.problem for one in check_quotas(plan, Empty())]  # type: ignore[arg-type]
 
     # Of 20 tasks two are the base, and of 18 others 30 % are not on Spot.

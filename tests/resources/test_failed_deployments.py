@@ -68,7 +68,7 @@ def test_what_may_not_be_asked_is_said_and_hides_nothing_else(user: User) -> Non
 def test_a_log_group_that_is_not_there_is_the_cause_and_no_secret() -> None:
     stopped = "ResourceInitializationError: failed to validate logger args: The specified log group does not exist."
 
-    assert "`apply` makes it anew" in Diagnosis(stop_reason=stopped).remedy
+    assert "`apply` creates it again" in Diagnosis(stop_reason=stopped).remedy
 
 
 def test_an_image_that_is_not_there_is_told_to_a_machine_too(user: User) -> None:

@@ -185,6 +185,6 @@ def test_every_attribute_that_botocore_documents_for_our_type_is_classed(name: s
     found = {key for one in ours for key in re.findall(r"<li> ?<p> ?<code>([a-z0-9_.]+)</code>", one)}
     keys = {key for key in found if "." in key}
     table = RESOURCE_TYPES[name].ownership
-    assert len(keys) > 10, "the documentation is written otherwise: read its keys anew"
+    assert len(keys) > 10, "the documentation is written otherwise: read its keys again"
     unknown = {key for key in keys if table.default(f"Attributes.{key}") is None} - set(LEFT_ALONE[name])
     assert unknown == set(), "class these in provisioner/resources/ownership/elbv2.py, or leave them alone here"

@@ -108,12 +108,12 @@ def test_one_that_somebody_takes_back_by_hand_is_no_bad_image(
 def test_a_newer_one_of_the_same_revision_is_followed(live_stack: LiveStack, monkeypatch: pytest.MonkeyPatch) -> None:
     ecs, service = live_stack.aws("ecs"), live_stack.service
 
-    def anew(rolling: RolloutWatch) -> None:
+    def again(rolling: RolloutWatch) -> None:
         rolling.arn = rolling._find_arn()
         ecs.update_service(cluster=service["clusterArn"], service=service["serviceName"], forceNewDeployment=True)
 
     live_stack.desk.slow(0.02)
-    before_the_first_look(monkeypatch, anew)
+    before_the_first_look(monkeypatch, again)
 
     ran = deploy(live_stack, "twice:1")
 

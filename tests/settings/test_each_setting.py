@@ -131,7 +131,7 @@ class Real(Stack):
 
 
 def held(stack: Stack) -> dict[str, dict[str, Any]]:
-    """All that AWS holds of the stack, without what it counts or dates by itself, or numbers anew."""
+    """All that AWS holds of the stack, without what it counts or dates by itself, or numbers again."""
     found = inventory(stack.desk.box.endpoint)
     calm = {type_name: {id_: _calm(line) for id_, line in ids.items()} for type_name, ids in found.items()}
     for group in calm["security group"].values():
@@ -141,7 +141,7 @@ def held(stack: Stack) -> dict[str, dict[str, Any]]:
     return calm
 
 
-# What AWS numbers anew when it is made anew, and stands in what refers to it.
+# What AWS numbers again when it is made again, and stands in what refers to it.
 _NUMBERS = re.compile(
     r"(?<=[-/])[0-9a-f]{16,17}\b|\b[0-9a-f]{64}\b|:\d+(?=\")"
     r"|(?<=:certificate/)[0-9a-f-]{36}|(?<=/ml-api-webacl-prod/)[0-9a-f-]{36}|(?<=createdBy/)[0-9a-f-]{36}"

@@ -37,7 +37,7 @@ def plan(live_stack: LiveStack, *more: str) -> dict[str, str]:
 def test_a_log_group_that_aws_hides_is_gone_only_when_it_is_old(
     live_stack: LiveStack, command: str, is_young: bool
 ) -> None:
-    """Seen live: a log group seconds old was called deleted behind our back."""
+    """Seen live: a log group seconds old was called deleted outside of this tool."""
     path = live_stack.desk.ledger(SUFFIX)
     ledger = json.loads(path.read_text())
     for entry in ledger["entries"].values():

@@ -91,8 +91,8 @@ def test_what_was_deleted_by_hand_comes_back(user: User) -> None:
 
     planned = user.plan("a")
 
-    assert planned.count("it was deleted behind our back") == 5
-    assert re.search(r"ListenerRule ml-api-rule-\w{4}-a  \(it goes with listener-80, which is made anew\)", planned)
+    assert planned.count("it was deleted outside of this tool") == 5
+    assert re.search(r"ListenerRule ml-api-rule-\w{4}-a  \(it goes with listener-80, which is created again\)", planned)
     user.apply("a")
     assert {type_name: len(held) for type_name, held in inventory(endpoint).items()} == before
 

@@ -51,7 +51,7 @@ ACCEPTED = {
     "containers-not-root": "the image says as whom it runs, as another cannot read its files; the "
     "placeholder's is not root, and root with no capability and no root file system to write can do little",
     "database-in-two-zones": "a reader costs as much as the writer; the data are in three zones either way, "
-    "and a writer that is lost is made anew in minutes",
+    "and a writer that is lost is made again in minutes",
     "database-measured": "what the alarms measure costs nothing; enhanced monitoring writes to a log group "
     "of the whole account",
     "key-changes-by-itself": "a change of the origin key takes CloudFront minutes and is a command "

@@ -51,9 +51,9 @@ def ended(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> User:
 
 
 @pytest.fixture(scope="module")
-def anew(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> User:
-    """The emulator was started anew: it is empty."""
-    user = desk_of(served, tmp_path_factory.mktemp("anew") / "home")
+def again(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> User:
+    """The emulator was started again: it is empty."""
+    user = desk_of(served, tmp_path_factory.mktemp("again") / "home")
     served.reset()
     return user
 
@@ -76,18 +76,18 @@ def test_a_state_whose_local_aws_ended_is_told_so_and_no_other_is_started(ended:
 
 
 @pytest.mark.parametrize("typed", READERS)
-def test_a_state_whose_local_aws_was_started_anew_is_told_so(anew: User, typed: str) -> None:
-    ran = anew.run(*typed.split())
+def test_a_state_whose_local_aws_was_started_anew_is_told_so(again: User, typed: str) -> None:
+    ran = again.run(*typed.split())
 
     must_say_what_to_do(ran)
-    assert f"The local AWS at {anew.box.endpoint}, started at now, has no bucket team-state" in ran.err
-    assert anew.acts() == []
+    assert f"The local AWS at {again.box.endpoint}, started at now, has no bucket team-state" in ran.err
+    assert again.acts() == []
 
 
-def test_the_hint_names_the_stack_and_a_program_reads_the_same(anew: User) -> None:
-    ran = anew.run("status", "--suffix", "prod", "--json")
+def test_the_hint_names_the_stack_and_a_program_reads_the_same(again: User) -> None:
+    ran = again.run("status", "--suffix", "prod", "--json")
 
-    assert f"apply --suffix prod --state {WHERE} --local` brings the stack up anew" in ran.err
+    assert f"apply --suffix prod --state {WHERE} --local` brings the stack up again" in ran.err
     (told,) = ran.lines
     assert told["result"] == "state_gone"
 
@@ -106,15 +106,15 @@ def test_what_the_environment_says_stands_in_the_place_of_a_placeholder(
 
 
 @pytest.mark.parametrize("typed", ["status --suffix a", "list", "history", "apply --yes --suffix a"])
-def test_an_emulator_that_is_found_by_its_endpoint_is_told_so(anew: User, typed: str) -> None:
+def test_an_emulator_that_is_found_by_its_endpoint_is_told_so(again: User, typed: str) -> None:
     keys = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y", "AWS_REGION": "us-east-1"}
-    there = {"AWS_ENDPOINT_URL": anew.box.endpoint, **keys}
-    user = User(anew.box, anew.home, anew.environment | there)
+    there = {"AWS_ENDPOINT_URL": again.box.endpoint, **keys}
+    user = User(again.box, again.home, again.environment | there)
 
     ran = user.run(*typed.split(), local=False)
 
     must_say_what_to_do(ran, local=False)
-    assert f"The emulator at {anew.box.endpoint} has no bucket team-state" in ran.err
+    assert f"The emulator at {again.box.endpoint} has no bucket team-state" in ran.err
 
 
 def lacks(*_: Any, **__: Any) -> Any:

@@ -39,7 +39,7 @@ class Part(Thing):
 
 
 class Treasure(Thing):
-    """Cannot be made anew without a loss."""
+    """Cannot be made again without a loss."""
 
     holds_data = True
 

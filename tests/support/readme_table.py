@@ -1,4 +1,4 @@
-"""The README's table of settings, as the model tells it; `python -m tests.support.readme_table` writes it anew."""
+"""The README's table of settings, as the model tells it; `python -m tests.support.readme_table` writes it again."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ class Clients:
         return self._shared is not None
 
     def without_shared_reads(self) -> Clients:
-        """Return clients that share no answer, so that each read is sent anew."""
+        """Return clients that share no answer, so that each read is sent again."""
         return Clients(self.aws, self.clock, self._guard)
 
     def call_once(self, call: Callable[[], Answer]) -> Answer:

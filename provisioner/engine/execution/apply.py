@@ -130,7 +130,7 @@ class Apply:
         managed = self._managed_resource(resource, desired, resource_state)
         actual = self.executor.read(managed)
         if actual is None:
-            raise Blocked(f"{managed.description} was deleted behind our back.", "Run the same command again.")
+            raise Blocked(f"{managed.description} was deleted outside of this tool.", "Run the same command again.")
         managed = managed.with_props(resource.type.properties_at(phase, desired, actual, self._cutover.serving()))
         change = decide_change(resource, resource_state, actual, managed.spec.props)
         self.executor.listen(Event("starting", resource.logical_id, change.action))

@@ -1,4 +1,4 @@
-"""Record which resources hold a former secret, before the resource that keeps the secret is created anew.
+"""Record which resources hold a former secret, before the resource that keeps the secret is created again.
 
 The id of the keeper tells two secrets apart (`StoredSecret`). Once the new keeper exists, a state that names no
 keeper, or that learns of the resource only now, could not tell that AWS still holds the former secret:

@@ -113,7 +113,7 @@ class _ResourceRetries:
         self._calls = calls
         self._managed = managed
         self._action = action
-        # Throttled and lost calls have a time limit of their own, which starts anew after a refusal.
+        # Throttled and lost calls have a time limit of their own, which starts again after a refusal.
         self._outage = _ErrorSeries(_outage_seconds(calls.clients), calls.clock)
         # A new permission takes effect within minutes; after that, it is missing.
         self._denials = _ErrorSeries(max(RECENT_SECONDS * calls.speed, EMULATOR_TIMEOUT_SECONDS), calls.clock)

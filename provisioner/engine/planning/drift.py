@@ -272,7 +272,7 @@ def _remedy(resource_type: ResourceType, change: Change) -> str:
     """Return what `apply` would do about a drift, in words."""
     match change.action:
         case "create":
-            return "apply makes it anew" + ("; what was in it is gone" if resource_type.holds_data else "")
+            return "apply creates it again" + ("; what was in it is gone" if resource_type.holds_data else "")
         case "update":
             return "apply sets it right"
         case "replace" | "refuse":

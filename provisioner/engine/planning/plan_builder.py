@@ -193,7 +193,7 @@ class _PlanBuilder:
             self.plan.restorable[resource.logical_id] = {**actual, "id": resource.type.id_of(actual)}
             return note_unused_secret_inputs(resource, change)
         if change.reason and (parent := self._recreated_parent(resource)):
-            change = replace(change, reason=f"it goes with {parent}, which is made anew")
+            change = replace(change, reason=f"it goes with {parent}, which is created again")
         return require_secret_inputs(resource, change)
 
     def _recreated_parent(self, resource: Resource) -> str:

@@ -56,7 +56,7 @@ from state.stack_state import ResourceState
 
 AWS_IS_WORKING = "AWS is still working on it"
 CREATE_WAS_INTERRUPTED = "an earlier run began it, and AWS may still be hiding it"
-DELETED_OUTSIDE = "it was deleted behind our back"
+DELETED_OUTSIDE = "it was deleted outside of this tool"
 IS_RESTORED = "it is set to be deleted, and comes back with what it holds"
 PREDECESSOR_IS_DELETING = "the old one is still being deleted"
 RESUME_FIRST = "Run that command, wait until it has come to its end, then run this one again."

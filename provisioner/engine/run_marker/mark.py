@@ -80,7 +80,7 @@ class RunIdentity:
         """Return the error of a teardown after which another run has begun to create the stack again."""
         holder = f"by {mark}" if mark else "by a run that has ended"
         return LockHeld(
-            f"This run removed all of the stack {suffix} that it knew, and the stack was begun anew "
+            f"This run removed all of the stack {suffix} that it knew, and the stack was begun again "
             f"{holder}. That run has a state of its own; nothing of it was touched.",
             "Another teardown would remove what that run makes. Share one state (--state s3://...) so that "
             f"both know the same. {self.takeover_hint}".rstrip(),

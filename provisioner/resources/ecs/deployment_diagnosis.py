@@ -80,7 +80,7 @@ class Diagnosis:
 # phrase that is found counts, so the most specific come first.
 _REMEDIES = {
     "CannotPullContainerError": "Mend `image`: it cannot be pulled, or is not there for this architecture.",
-    "log group does not exist": "Its log group is not there: `apply` makes it anew.",
+    "log group does not exist": "Its log group is not there: `apply` creates it again.",
     "ResourceInitializationError": "Look at its secrets and its way out to AWS: it needs both to start.",
     "OutOfMemory": "Give it more memory: `container.memory`.",
     "health checks": "Mend `container.port`, its protocol or `container.health_path`: nobody answers there.",

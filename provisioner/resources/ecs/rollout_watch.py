@@ -124,7 +124,7 @@ class RolloutWatch:
         listed = describe_services(self.clients.client("ecs"), self.service, self.cluster)
         if actual := next((each for each in listed if each["status"] == "ACTIVE"), None):
             return actual
-        raise ProvisionerError(f"{self.service} was deleted meanwhile.", "`apply` makes it anew.")
+        raise ProvisionerError(f"{self.service} was deleted meanwhile.", "`apply` creates it again.")
 
     def _find_arn(self) -> str:
         """Return the ARN of the revision's newest deployment that is not in `known_arns`; "" if there is none."""

@@ -24,7 +24,7 @@ _MAX_DEPLOYMENTS = 100
 # The hint after a deployment was stopped by hand: as far as is known, nothing is wrong with its revision.
 STOPPED_BY_HAND_HINT = (
     "ECS has not judged the image: somebody stopped the deployment (CloudTrail tells who called "
-    "StopServiceDeployment), or a lifecycle hook did. Run the same command again to deploy it anew."
+    "StopServiceDeployment), or a lifecycle hook did. Run the same command again to deploy it again."
 )
 
 

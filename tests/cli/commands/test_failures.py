@@ -181,9 +181,9 @@ def idle(ready: User, live_stack: LiveStack) -> User:
 @pytest.mark.parametrize("name", IDLE)
 def test_no_task_runs(idle: User, name: str, way: Way) -> None:
     row, (code, told) = ROWS[name], IDLE[name]
-    anew = {"deploy": ["--env", f"AT={idle.mark()}"], "logs": ["--task", "ffff"]}.get(name, [])
+    again = {"deploy": ["--env", f"AT={idle.mark()}"], "logs": ["--task", "ffff"]}.get(name, [])
 
-    ran = way(row, idle, SUFFIX, *(["--yes"] if row.asks else []), *anew)
+    ran = way(row, idle, SUFFIX, *(["--yes"] if row.asks else []), *again)
 
     assert ran.code == code, ran.err
     assert told in ran.err
