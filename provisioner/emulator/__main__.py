@@ -42,7 +42,7 @@ def main() -> None:
     from provisioner.emulator.server import serve  # noqa: PLC0415
     from provisioner.emulator.services import warm_up  # noqa: PLC0415
 
-    emulator = Emulator(speed=options.pace, with_behaviours=options.manners == "on", account=options.account)
+    emulator = Emulator(speed=options.speed, with_behaviours=options.behaviours == "on", account=options.account)
     server = serve(emulator, options.port, hosts=options.host, address=options.address)
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: os._exit(0))  # nothing to save, and unloading moto takes 1 s

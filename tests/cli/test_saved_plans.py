@@ -79,7 +79,7 @@ def test_another_zone_than_the_one_shown_is_named(
 
 
 def test_another_place_is_named(live_stack: LiveStack, plan: Path) -> None:
-    assert "rehearsal" in live_stack.desk.run("apply", str(plan), local=False).err
+    assert "a plan of the local AWS" in live_stack.desk.run("apply", str(plan), local=False).err
     ran = live_stack.desk.run("apply", str(plan), "--suffix", "other")
     assert ran.code == 64
     assert "other" in ran.err
