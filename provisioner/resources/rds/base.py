@@ -35,10 +35,10 @@ class RdsResourceType(ResourceType):
     def with_tags(self, rds: Any, spec: ResourceSpec, actual: JsonObject) -> JsonObject:
         """Return a resource as it was read, and its tags."""
 
-        def list_tags() -> dict[str, str]:
+        def read_tag_list() -> dict[str, str]:
             return mapping(rds.list_tags_for_resource(ResourceName=actual[self.arn])["TagList"])
 
-        return {**actual, "Tags": read_tags(rds, spec, actual[self.arn], list_tags)}
+        return {**actual, "Tags": read_tags(rds, spec, actual[self.arn], read_tag_list)}
 
     def retag(self, rds: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with AddTagsToResource and RemoveTagsFromResource."""
