@@ -136,6 +136,17 @@ def test_no_document_holds_a_merge_that_nobody_resolved() -> None:
     assert [str(one) for one in documents if re.search(r"^[<>]{7} ", one.read_text(), re.MULTILINE)] == []
 
 
+# The files of ARCHITECTURE.md's worked example, which nobody has written.
+EXAMPLE = {"resources/sqs.py", "iam/actions/sqs.json", "steps/queues.py"}
+
+
+def test_each_path_that_the_architecture_names_exists() -> None:
+    paths = set(re.findall(r"`([\w./]+/[\w.]*)`", (ROOT / "ARCHITECTURE.md").read_text()))
+
+    assert len(paths) > 100
+    assert {path for path in paths if not any((ROOT / top / path).exists() for top in ("", "provisioner"))} == EXAMPLE
+
+
 def test_no_two_modules_import_each_other() -> None:
     edges = {module: set(imports(path)) - {module} for module, path in MODULES.items()}
     left = dict(edges)
