@@ -1,4 +1,4 @@
-"""TODO."""
+"""The table of a stack's outputs: on a terminal, as JSON, or as lines for a shell."""
 
 from __future__ import annotations
 
