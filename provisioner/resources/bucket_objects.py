@@ -137,7 +137,11 @@ def _deletion_error(s3: Any, bucket: str, error: JsonObject, versions: list[Json
     S3 answers AccessDenied for a locked object (S3 user guide, object-lock), so its locks are read first.
     """
     is_denied = error["Code"] == "AccessDenied"
-    version = next(version for version in versions if version["Key"] == error["Key"])
+    version = next(
+        version
+        for version in versions
+        if version["Key"] == error["Key"] and version["VersionId"] == error.get("VersionId", version["VersionId"])
+    )
     if is_denied and (blockers := object_locks(s3, bucket, version)):
         return blocked_error(f"Bucket {bucket}", blockers)
     client_error: Exception = ClientError({"Error": error}, "DeleteObjects")

@@ -93,7 +93,7 @@ def worker(*, is_emulated: bool) -> tuple[ResourceExecutor, list[Event]]:
     """What carries verbs out before an emulator, or before AWS; and what it tells."""
     told: list[Event] = []
     mine = hands(Hurried())
-    mine.clients.aws.__dict__.update(echoes=not is_emulated, is_emulated=lambda *_: is_emulated)
+    mine.clients.aws.__dict__.update(is_faithful=not is_emulated, is_emulated=lambda *_: is_emulated)
     mine.unsupported.listen = told.append
     return mine, told
 

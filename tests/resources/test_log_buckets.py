@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from provisioner.engine.types.resource_type import ResourceSpec
+from provisioner.resources import bucket_objects
 from provisioner.resources.s3 import Bucket
 
 PAGE = 1000
@@ -75,3 +76,25 @@ def test_what_s3_does_not_delete_is_told_and_not_tried_for_ever() -> None:
         Bucket().delete(s3, IT)
 
     assert "delete_bucket" not in s3.calls
+
+
+def test_the_lock_that_is_told_is_that_of_the_refused_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key may have a locked version beside one that this call has deleted."""
+    asked: list[str] = []
+
+    def locks(_s3: Any, _bucket: str, version: dict[str, Any]) -> list[Any]:
+        asked.append(version["VersionId"])
+        return []
+
+    class Versioned(Full):
+        def page(self, *_: Any, **__: Any) -> dict[str, Any]:
+            return {"Versions": [{"Key": "a", "VersionId": name, "Size": 1} for name in ("new", "locked")]}
+
+        def delete_objects(self, **_: Any) -> dict[str, Any]:
+            return {"Errors": [{"Key": "a", "VersionId": "locked", "Code": "AccessDenied", "Message": "denied"}]}
+
+    monkeypatch.setattr(bucket_objects, "object_locks", locks)
+
+    with pytest.raises(ClientError, match="AccessDenied"):
+        Bucket().delete(Versioned(0), IT)
+    assert asked == ["locked"]

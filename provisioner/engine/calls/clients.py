@@ -158,8 +158,8 @@ class Client:
         return self._region or self._clients.aws.region
 
     @property
-    def echoes(self) -> bool:
-        """Whether the other side returns all that it was told, as AWS does and some emulators do not."""
+    def is_faithful(self) -> bool:
+        """Whether reads return all that was written, as AWS's do and some emulators' do not."""
         return self._clients.aws.is_faithful
 
     def input_shapes(self, calls: Mapping[str, str]) -> Shapes:
@@ -173,6 +173,8 @@ class Client:
         )
 
     def __getattr__(self, operation: str) -> Callable[..., Answer]:
+        if operation.startswith("_") or not hasattr(self._raw, operation):
+            raise AttributeError(f"{operation} is no operation of {self._service}")
         if not operation.startswith(_READS):
             # The guard is asked last: the rate limit or expired credentials may have delayed the call.
             return lambda **params: self._rate_limited(
