@@ -10,7 +10,7 @@ from provisioner.engine.execution.apply import Apply
 from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.execution.outcome import Outcome
 from provisioner.engine.execution.teardown import delete_recorded
-from provisioner.engine.execution.verification import Remnant, VerificationReport, verify_deleted
+from provisioner.engine.execution.teardown_verification import Remnant, VerificationReport, verify_deleted
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.plan_builder import make_plan
 from provisioner.engine.planning.protection import (

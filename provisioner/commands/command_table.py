@@ -114,6 +114,7 @@ class CommandGroup(click.Group):
             for name in sorted(HELP)
             if name.startswith(incomplete)
         ]
+        # `click.Group`'s own method is left out: it would import every command.
         return [*commands, *super(click.Group, self).shell_complete(ctx, incomplete)]
 
 

@@ -11,7 +11,7 @@ from provisioner.commands.service_controller import ServiceController
 from provisioner.engine.planning.selection import Selection, select
 from provisioner.engine.runs.recorder import RunRecorder
 from provisioner.errors import Blocked, RolledBack, Superseded
-from provisioner.preflight.ecr import check_image
+from provisioner.preflight.image_pulls import check_image
 from provisioner.preflight.pull_rules import filled_repositories
 from provisioner.session import Session
 from provisioner.settings.images import EcrImage

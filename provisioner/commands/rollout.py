@@ -21,7 +21,7 @@ from provisioner.engine.calls.user_errors import user_errors
 from provisioner.errors import Interrupted, RolledBack, Superseded, WaitTimeout
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.resources.ecs.deployment_diagnosis import diagnose
-from provisioner.resources.ecs.deployment_strategies import read_awaited_hook, strategy_seconds
+from provisioner.resources.ecs.fatal_task_stops import fatal_stop_reason, stopped_task_arns
 from provisioner.resources.ecs.revisions import RunningRevision
 from provisioner.resources.ecs.rollout_watch import RolloutStage, RolloutWatch
 from provisioner.resources.ecs.rollouts import deployment_arns, list_rollouts
@@ -32,7 +32,7 @@ from provisioner.resources.ecs.service_deployments import (
     SUCCESSFUL,
     SupersedingDeployment,
 )
-from provisioner.resources.ecs.stopped_tasks import fatal_stop_reason, stopped_task_arns
+from provisioner.resources.ecs.traffic_shifts import read_awaited_hook, strategy_seconds
 from provisioner.terminal.console import Console
 from state.errors import ProvisionerError
 from state.serialization import json_fields

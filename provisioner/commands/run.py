@@ -32,7 +32,7 @@ def run(
     **given: Any,
 ) -> int:
     """Run COMMAND once, as a task of the service runs; its exit code is this command's."""
-    from provisioner.commands.task_run import RunOptions, run_once
+    from provisioner.commands.one_off_task import RunOptions, run_once
 
     console, session = open_known_session(given)
     console.is_raw = is_raw

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
-from provisioner.engine.runs.run import Run, diff_runs, run_of
+from provisioner.engine.runs.run import Run, run_of
+from provisioner.engine.runs.run_diff import diff_runs
 from provisioner.errors import NoSuchStack, UsageError
 from provisioner.names import PROGRAM
 from provisioner.terminal.console import Console

@@ -107,6 +107,9 @@ def _restart_intent(running: RunningRevision) -> str:
 
 
 def _is_under_way(service: ServiceController, running: RunningRevision) -> bool:
-    """Return whether an interrupted restart has begun its deployment in AWS, whatever came of that since."""
+    """Return whether an interrupted restart has begun its deployment in AWS, whatever came of that since.
+
+    The recorded intent names the deployment that was primary before the restart; it has begun if another one is now.
+    """
     intent = service.resource_state.intent
     return bool(intent and intent.action.startswith(_COMMAND) and intent.action != _restart_intent(running))

@@ -88,15 +88,13 @@ def _check_options(options: ScaleOptions) -> None:
 
 def _crossed_bounds_error(options: ScaleOptions, counts: Counts) -> UsageError:
     """Return the error that the maximum is lower than the minimum; a bound not given is the present one."""
-    lower_bound = f"the {counts.minimum} that stand at least" if options.minimum is None else f"--min {counts.minimum}"
     if options.maximum is None:
-        return UsageError(
-            f"{lower_bound} is higher than the {counts.maximum} that stand at most.",
-            "Lower --min, or say a higher --max too.",
-        )
-    hint = "or say a lower --min too" if options.minimum is None else "or lower --min"
-    advice = "Raise --max " if options.minimum is not None else "Raise --max, "
-    return UsageError(f"--max {counts.maximum} is lower than {lower_bound}.", f"{advice}{hint}.")
+        message = f"--min {counts.minimum} is higher than the present maximum, {counts.maximum}."
+        return UsageError(message, "Lower --min, or give a higher --max too.")
+    if options.minimum is None:
+        message = f"--max {counts.maximum} is lower than the present minimum, {counts.minimum}."
+        return UsageError(message, "Raise --max, or give a lower --min too.")
+    return UsageError(f"--max {counts.maximum} is lower than --min {counts.minimum}.", "Raise --max or lower --min.")
 
 
 def _scale_up_command(session: Session, service: ServiceController) -> str:

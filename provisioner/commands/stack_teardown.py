@@ -20,7 +20,7 @@ from provisioner.commands.teardown_plan import (
     read_blockers,
 )
 from provisioner.engine.execution.outcome import Outcome
-from provisioner.engine.execution.verification import Remnant, VerificationReport
+from provisioner.engine.execution.teardown_verification import Remnant, VerificationReport
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.teardown_plan import plan_teardown
 from provisioner.engine.runs.recorder import RunRecorder

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 
 from provisioner.doctor.check import Finding, JsonObject, ReadResult
-from provisioner.resources.ecs.deployment_strategies import TrafficShift, traffic_shifts
 from provisioner.resources.ecs.foreign_targets import describe_target
+from provisioner.resources.ecs.traffic_shifts import TrafficShift, traffic_shifts
 from provisioner.resources.elbv2.request_routing import path_values, target_groups_of, unreachable_rules
 
 # ELB API reference, TargetHealth: the states of a target that is healthy, or on its way in or out.

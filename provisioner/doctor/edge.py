@@ -69,6 +69,7 @@ def origin_is_balancer(
     """
     balancer_name = balancer["DNSName"].lower()
     other_origins = [name for name, records in origins.items() if balancer_name not in record_targets(records)]
+    # Through a VPC origin the ARN decides, not DNS.
     if origin_path.vpc_origin_id and origin_path.target_arn != balancer["LoadBalancerArn"]:
         other_origins = [f"{origin_path.target_arn} through {origin_path.vpc_origin_id}"]
     if other_origins:

@@ -9,7 +9,7 @@ from provisioner.doctor.check import Finding, JsonObject, NotChecked, ReadResult
 from provisioner.doctor.reads.scaling import BY_SCALE, BY_SETTINGS, MinimumTasks
 from provisioner.doctor.reads.tasks import StoppedTasks, is_steady
 from provisioner.errors import amount
-from provisioner.preflight.ecr import ACTIVATING, ACTIVE, ARCHIVED, CACHED, RESTORE_MINUTES, PrivateImage
+from provisioner.preflight.image_pulls import ACTIVATING, ACTIVE, ARCHIVED, CACHED, RESTORE_MINUTES, PrivateImage
 from provisioner.resources.ecs.deployment_diagnosis import Diagnosis
 from provisioner.resources.ecs.service_deployments import FAILED_STATUSES, ROLLED_BACK
 from provisioner.settings.ineffective import minimum_setting

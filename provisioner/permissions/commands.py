@@ -12,7 +12,7 @@ from provisioner.iam.reference import Action
 from provisioner.permissions import pipeline
 from provisioner.permissions.grants import Grant, Grants
 from provisioner.permissions.statements import Statement
-from provisioner.preflight import aurora, domain, ecr, pull_rules, quota_usage
+from provisioner.preflight import aurora, domain, image_pulls, pull_rules, quota_usage
 from provisioner.prices import price_list
 from provisioner.resources import (
     access_log_tail,
@@ -29,12 +29,12 @@ from provisioner.resources import (
 from provisioner.resources.ecs import (
     deployment_diagnosis,
     exec_sessions,
+    fatal_task_stops,
     foreign_targets,
     revisions,
     rollout_watch,
     rollouts,
     standalone_tasks,
-    stopped_tasks,
 )
 from provisioner.resources.elbv2 import request_routing
 from provisioner.resources.rds import engine_versions
@@ -61,7 +61,7 @@ _PLAN_LOOKUPS: Mapping[str, Calls] = {
     "Versions": {"rds": (*engine_versions.CALLS["rds"], *aurora.CALLS["rds"])},
     "Preflight": quota_usage.CALLS,
     "Domain": domain.CALLS,
-    "Images": ecr.CALLS,
+    "Images": image_pulls.CALLS,
     "PricingPlans": pricing_plans.CALLS,
 }
 # Lookups that are needed only if the function returns True for the stack.
@@ -92,11 +92,11 @@ _LEFTOVER_READS: Calls = {
 _DEPLOY_LOOKUPS: Mapping[str, Calls] = {
     "Facts": data_sources.CALLS,
     # Any image: which one is deployed is known only when the command runs.
-    "Image": {"ecr": (*ecr.CALLS["ecr"], *pull_rules.CALLS["ecr"])},
+    "Image": {"ecr": (*image_pulls.CALLS["ecr"], *pull_rules.CALLS["ecr"])},
     "Revisions": revisions.CALLS,
     "Rollouts": rollouts.CALLS,
     "RolloutWatch": rollout_watch.CALLS,
-    "Stops": stopped_tasks.CALLS,
+    "Stops": fatal_task_stops.CALLS,
     "Diagnosis": deployment_diagnosis.CALLS,
     "Health": targets.CALLS,
     "Routing": request_routing.CALLS,

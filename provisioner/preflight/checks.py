@@ -5,14 +5,14 @@ from __future__ import annotations
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.planning.plan import Plan
 from provisioner.preflight.aurora import check_version_support, check_writer
-from provisioner.preflight.cidr_blocks import check_cidr_blocks
 from provisioner.preflight.domain import check_domain
-from provisioner.preflight.ecr import check_images
 from provisioner.preflight.finding import Finding
+from provisioner.preflight.image_pulls import check_images
 from provisioner.preflight.parameters import check_parameters
 from provisioner.preflight.quotas import check_quotas
 from provisioner.preflight.refusals import check_write_protections, needed_removals, refused_updates
 from provisioner.preflight.sizes import check_policy_sizes, check_task_definition_sizes
+from provisioner.preflight.subnet_overlaps import check_cidr_blocks
 
 _MINUTE_SECONDS = 60
 

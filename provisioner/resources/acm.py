@@ -10,7 +10,7 @@ from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.names import NODE_TAG, has_owner
-from provisioner.resources.ownership.edge import CERTIFICATE
+from provisioner.resources.field_owners.edge import CERTIFICATE
 from provisioner.resources.tags import mapping, pairs, read_tags
 from state.errors import ProvisionerError
 

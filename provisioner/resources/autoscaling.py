@@ -13,7 +13,7 @@ from provisioner.engine.types.health_status import StatusClasses
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.resources import scaling_alarms
-from provisioner.resources.ownership.ecs import SCALABLE_TARGET, SCALING_POLICY
+from provisioner.resources.field_owners.ecs import SCALABLE_TARGET, SCALING_POLICY
 from provisioner.resources.tags import read_tags
 
 _TARGET_KEYS = ("ServiceNamespace", "ResourceId", "ScalableDimension")
@@ -208,7 +208,7 @@ class ScalingPolicy(ResourceType):
     def properties_at(
         self, phase: CutoverPhase, desired: JsonObject, actual: JsonObject, serving: Set[str]
     ) -> JsonObject:
-        """Return the desired policy, but until the FOLLOW phase with the target group that it tracks now."""
+        """Return the policy that is right in one phase of a cutover: from FOLLOW on it tracks the new target group."""
         if phase >= CutoverPhase.FOLLOW or _tracked_label(actual) == _tracked_label(desired):
             return desired
         return {**desired, _TRACKING: actual[_TRACKING]}

@@ -10,13 +10,13 @@ from botocore.exceptions import ClientError
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker, Refusal, RetryLater, blocked_error
 from provisioner.engine.types.data import codes, declare_operations, minutes
-from provisioner.engine.types.field_owners import FieldOwner
+from provisioner.engine.types.field_ownership import FieldOwner
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.errors import Blocked
 from provisioner.names import ZONE_TAG
+from provisioner.resources.field_owners.edge import DISTRIBUTION
 from provisioner.resources.origin_key import redact_origins, sent_key_hashes
-from provisioner.resources.ownership.edge import DISTRIBUTION
 from provisioner.resources.pricing_plans import (
     acl_refusal,
     is_plan_refusal,

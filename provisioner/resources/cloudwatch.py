@@ -10,7 +10,7 @@ from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.names import PROJECT
-from provisioner.resources.ownership.s3_and_monitoring import ALARM, DASHBOARD
+from provisioner.resources.field_owners.s3_and_monitoring import ALARM, DASHBOARD
 from provisioner.resources.tags import mapping, pairs, read_tags
 
 

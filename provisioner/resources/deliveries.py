@@ -11,7 +11,7 @@ from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import matches_codes
 from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
-from provisioner.resources.ownership.iam_and_logs import DELIVERY, DESTINATION, SOURCE
+from provisioner.resources.field_owners.iam_and_logs import DELIVERY, DESTINATION, SOURCE
 
 _NOT_FOUND = codes("ResourceNotFoundException")
 # This refusal passes: "Requested resource is currently being updated. Please try again later."

@@ -14,7 +14,7 @@ from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
-from provisioner.resources.ownership.databases_and_keys import BACKUPS, TABLE, TTL
+from provisioner.resources.field_owners.databases_and_keys import BACKUPS, TABLE, TTL
 from provisioner.resources.secretsmanager import RESOURCE_POLICY
 from provisioner.resources.subresource import SubresourceType
 from provisioner.resources.tags import mapping, pairs, read_tags

@@ -12,7 +12,7 @@ from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
-from provisioner.resources.ownership.s3_and_monitoring import EVENT_RULE, EVENT_TARGET
+from provisioner.resources.field_owners.s3_and_monitoring import EVENT_RULE, EVENT_TARGET
 from provisioner.resources.tags import mapping, pairs, read_tags
 
 RULE_NOT_FOUND = codes("ResourceNotFoundException")

@@ -15,7 +15,7 @@ from provisioner.engine.types.blocker import Blocker
 from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
-from provisioner.resources.ownership.iam_and_logs import ROLE, ROLE_POLICY, SERVICE_ROLE
+from provisioner.resources.field_owners.iam_and_logs import ROLE, ROLE_POLICY, SERVICE_ROLE
 from provisioner.resources.role_details import list_roles, read_role_description, read_role_details
 from provisioner.resources.tags import mapping, pairs
 

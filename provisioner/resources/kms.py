@@ -15,8 +15,8 @@ from provisioner.engine.types.data import Codes, codes, declare_operations, minu
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.names import NODE_TAG, has_owner
+from provisioner.resources.field_owners.databases_and_keys import KEY, KEY_ALIAS, KEY_ROTATION
 from provisioner.resources.key_dependents import data_encrypted_with
-from provisioner.resources.ownership.databases_and_keys import KEY, KEY_ALIAS, KEY_ROTATION
 from provisioner.resources.subresource import SubresourceType
 from provisioner.resources.tags import mapping, read_tags, tags_by_arn
 

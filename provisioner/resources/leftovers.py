@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.error_categories import code_of, default_if_unsupported
 from provisioner.engine.execution.resource_calls import call_with_retry
-from provisioner.engine.execution.verification import Remnant
+from provisioner.engine.execution.teardown_verification import Remnant
 from provisioner.engine.resource_graph.graph import Stack
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.names import PROJECT, has_stack_tags

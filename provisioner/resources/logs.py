@@ -7,9 +7,9 @@ from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import codes, declare_operations
-from provisioner.engine.types.field_owners import FieldOwner
+from provisioner.engine.types.field_ownership import FieldOwner
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
-from provisioner.resources.ownership.iam_and_logs import LOG_GROUP, RETENTION
+from provisioner.resources.field_owners.iam_and_logs import LOG_GROUP, RETENTION
 from provisioner.resources.subresource import SubresourceType
 from provisioner.resources.tags import read_tags
 

@@ -11,8 +11,8 @@ from provisioner.engine.types.blocker import Blocker
 from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.names import PROJECT
+from provisioner.resources.field_owners.iam_and_logs import MANAGED_POLICY
 from provisioner.resources.iam import BUSY, NOT_FOUND
-from provisioner.resources.ownership.iam_and_logs import MANAGED_POLICY
 from provisioner.resources.tags import mapping, pairs
 
 # IAM and STS quotas: how many versions one managed policy can have.

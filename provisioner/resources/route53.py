@@ -16,7 +16,7 @@ from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.names import PROJECT
-from provisioner.resources.ownership.edge import DNS_NAME
+from provisioner.resources.field_owners.edge import DNS_NAME
 from provisioner.resources.record_protections import (
     REMOVE_COMMAND,
     describe_protections,

@@ -14,7 +14,7 @@ from provisioner.engine.types.blocker import Blocker
 from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.resources.bucket_objects import delete_all_objects, lock_blockers
-from provisioner.resources.ownership.s3_and_monitoring import (
+from provisioner.resources.field_owners.s3_and_monitoring import (
     BUCKET,
     BUCKET_POLICY,
     ENCRYPTION,

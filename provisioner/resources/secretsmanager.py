@@ -18,7 +18,7 @@ from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.errors import Blocked, UsageError
 from provisioner.names import has_stack_tags
-from provisioner.resources.ownership.databases_and_keys import ROTATION, SECRET
+from provisioner.resources.field_owners.databases_and_keys import ROTATION, SECRET
 from provisioner.resources.tags import mapping, pairs
 
 # Aurora user guide, rds-secrets-manager: a managed secret rotates every seven days.

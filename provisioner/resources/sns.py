@@ -10,7 +10,7 @@ from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
-from provisioner.resources.ownership.s3_and_monitoring import SUBSCRIPTION, TOPIC, TOPIC_POLICY
+from provisioner.resources.field_owners.s3_and_monitoring import SUBSCRIPTION, TOPIC, TOPIC_POLICY
 from provisioner.resources.tags import mapping, pairs, read_tags
 
 # ResourceNotFound is the wire code for the tags of a topic that was just deleted (botocore sns

@@ -10,7 +10,7 @@ from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
-from provisioner.resources.ownership.edge import VPC_ORIGIN
+from provisioner.resources.field_owners.edge import VPC_ORIGIN
 from provisioner.resources.tags import mapping, pairs, read_tags
 
 # The security group that CloudFront creates in a VPC with its first origin there, and deletes with the last

@@ -11,7 +11,7 @@ from provisioner.engine.types.blocker import Blocker
 from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.names import has_stack_tags
-from provisioner.resources.ownership.edge import WEB_ACL, WEB_ACL_LOG
+from provisioner.resources.field_owners.edge import WEB_ACL, WEB_ACL_LOG
 from provisioner.resources.tags import mapping, pairs, read_tags
 
 # The scope of a web ACL for CloudFront; its API calls go to us-east-1 only.

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from provisioner.engine.runs.run import RunDiff, ValuePair
+from provisioner.engine.runs.run_diff import RunDiff, ValuePair
 from provisioner.terminal.console import Console
 from provisioner.terminal.differences import format_value
 from provisioner.terminal.run import describe_counts, format_seconds, start_time

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from provisioner.commands.redaction import redact_arguments
-from provisioner.engine.runs.run import UNENDED, CallSummary, diff_runs, run_of
+from provisioner.engine.runs.run import UNENDED, CallSummary, run_of
+from provisioner.engine.runs.run_diff import diff_runs
 from state.run_store import FileRunStore
 from tests.support.user import CommandResult, User
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from provisioner.commands import one_time_command
-from provisioner.commands import task_run as running
-from provisioner.commands.one_time_command import OneTimeCommand
+from provisioner.commands import one_off_task as running
+from provisioner.commands import pending_command
+from provisioner.commands.pending_command import OneTimeCommand
 from provisioner.engine.types.resource_type import ResourceType
 from provisioner.resources.autoscaling import ScalableTarget
 from provisioner.resources.ecs import standalone_tasks
@@ -282,7 +282,7 @@ def test_where_aws_has_forgotten_the_task_nobody_knows_and_none_is_started(
     (key,) = known["begun"]
     known["begun"][key]["at"] += 7200  # no task is as young; then as one that is an hour old
     path.write_text(json.dumps(known))
-    monkeypatch.setattr(one_time_command, "DESCRIBED_FOR_SECONDS", -1e9)
+    monkeypatch.setattr(pending_command, "DESCRIBED_FOR_SECONDS", -1e9)
 
     ran = run(live_stack, "forgotten")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.commands.one_time_command import OneTimeCommand
+from provisioner.commands.pending_command import OneTimeCommand
 from provisioner.resources.ecs import standalone_tasks
 from provisioner.resources.ecs.revisions import RunningRevision
 
@@ -40,7 +40,7 @@ def test_what_is_told_of_a_command_names_container_and_service_and_no_argument(s
 
 
 def test_the_question_names_the_container_that_the_command_runs_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("provisioner.commands.one_time_command.find_running", lambda *_: None)
+    monkeypatch.setattr("provisioner.commands.pending_command.find_running", lambda *_: None)
     asking: Any = Heard()
 
     assert once("search").find_task(again=True, confirmation=asking) is None

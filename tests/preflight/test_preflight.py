@@ -24,11 +24,11 @@ from provisioner.engine.planning.planner import decide_change
 from provisioner.engine.types.resource_type import ResourceType
 from provisioner.names import owner_tags
 from provisioner.preflight.checks import check_credentials, run_preflight
-from provisioner.preflight.cidr_blocks import check_cidr_blocks
 from provisioner.preflight.domain import check_domain
 from provisioner.preflight.parameters import check_parameters, create_call, update_calls
 from provisioner.preflight.quotas import check_quotas
 from provisioner.preflight.shapes import UNKNOWN, shape_violations
+from provisioner.preflight.subnet_overlaps import check_cidr_blocks
 from provisioner.resources.tags import pairs
 from provisioner.settings.profiles import PROFILES
 from state.stack_state import Intent, ResourceState

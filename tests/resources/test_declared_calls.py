@@ -15,7 +15,7 @@ from provisioner.engine.types.data import declare_operations
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.health import certificates, cloudwatch, services, targets
 from provisioner.iam import reference
-from provisioner.preflight import aurora, domain, ecr, pull_rules, quota_usage
+from provisioner.preflight import aurora, domain, image_pulls, pull_rules, quota_usage
 from provisioner.prices import price_list as asked
 from provisioner.resources import (
     RESOURCE_TYPES,
@@ -31,11 +31,11 @@ from provisioner.resources import (
 from provisioner.resources.ecs import (
     deployment_diagnosis,
     exec_sessions,
+    fatal_task_stops,
     revisions,
     rollout_watch,
     rollouts,
     standalone_tasks,
-    stopped_tasks,
 )
 from provisioner.resources.rds import engine_versions
 from tests.support.called_operations import VERBS, calls_in, lookups_in
@@ -129,7 +129,7 @@ DECLARED = {
     "resources/ecs/standalone_tasks.py": standalone_tasks.CALLS,
     "resources/ecs/revisions.py": revisions.CALLS,
     "resources/ecs/rollouts.py": rollouts.CALLS,
-    "resources/ecs/stopped_tasks.py": stopped_tasks.CALLS,
+    "resources/ecs/fatal_task_stops.py": fatal_task_stops.CALLS,
     "resources/ecs/rollout_watch.py": rollout_watch.CALLS,
     "resources/ecs/exec_sessions.py": exec_sessions.CALLS,
     "resources/data_sources.py": data_sources.CALLS,
@@ -140,9 +140,9 @@ DECLARED = {
     "resources/validation_records.py": validation_records.CALLS,
     "resources/key_dependents.py": key_dependents.CALLS,
     "resources/rds/engine_versions.py": engine_versions.CALLS,
-    "preflight/cidr_blocks.py": quota_usage.CALLS,
+    "preflight/subnet_overlaps.py": quota_usage.CALLS,
     "preflight/domain.py": domain.CALLS,
-    "preflight/ecr.py": ecr.CALLS,
+    "preflight/image_pulls.py": image_pulls.CALLS,
     "preflight/pull_rules.py": pull_rules.CALLS,
     "preflight/aurora.py": aurora.CALLS,
     "preflight/quotas.py": quota_usage.CALLS,

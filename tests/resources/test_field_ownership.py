@@ -11,7 +11,7 @@ import botocore.session
 import pytest
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
 
-from provisioner.engine.types.field_owners import BELOW, FieldOwnership
+from provisioner.engine.types.field_ownership import BELOW, FieldOwnership
 from provisioner.engine.types.resource_type import ResourceType
 from provisioner.engine.types.unmanaged import additions
 from provisioner.resources import RESOURCE_TYPES
@@ -98,7 +98,7 @@ def out_of_date(resource_type: ResourceType) -> list[str]:
 @pytest.mark.parametrize("kind", RESOURCE_TYPES.values(), ids=str)
 def test_every_member_is_classed(kind: ResourceType) -> None:
     assert kind.ownership.shapes, f"{kind} bears no table of owners"
-    assert not unclassed(kind), f"{kind}: class these in provisioner/resources/ownership/"
+    assert not unclassed(kind), f"{kind}: class these in provisioner/resources/field_owners/"
 
 
 @pytest.mark.parametrize("kind", [one for one in RESOURCE_TYPES.values() if str(one) not in ATTRIBUTES], ids=str)
@@ -187,4 +187,4 @@ def test_every_attribute_that_botocore_documents_for_our_type_is_classed(name: s
     table = RESOURCE_TYPES[name].ownership
     assert len(keys) > 10, "the documentation is written otherwise: read its keys again"
     unknown = {key for key in keys if table.default(f"Attributes.{key}") is None} - set(LEFT_ALONE[name])
-    assert unknown == set(), "class these in provisioner/resources/ownership/elbv2.py, or leave them alone here"
+    assert unknown == set(), "class these in provisioner/resources/field_owners/elbv2.py, or leave them alone here"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.iam.evaluator import Verdict, verdict
-from provisioner.resources.ecs.deployment_strategies import strategy_seconds
+from provisioner.resources.ecs.traffic_shifts import strategy_seconds
 from provisioner.resources.elbv2.request_routing import matching_rule, path_values, target_groups_of
 from provisioner.steps.alb_rules import prefix_slug
 from tests.support.hosted_zones import Zone

@@ -94,11 +94,11 @@ def test_doctor_names_the_setting_where_the_settings_hold_the_counts(user: User)
         (("--min", "3", "--max", "2"), "--max 2 is lower than --min 3. Raise --max or lower --min."),
         (
             ("--max", "1"),
-            "--max 1 is lower than the 2 that stand at least. Raise --max, or say a lower --min too.",
+            "--max 1 is lower than the present minimum, 2. Raise --max, or give a lower --min too.",
         ),
         (
             ("--min", "99"),
-            "--min 99 is higher than the 10 that stand at most. Lower --min, or say a higher --max too.",
+            "--min 99 is higher than the present maximum, 10. Lower --min, or give a higher --max too.",
         ),
     ],
     ids=["both", "the upper alone", "the lower alone"],

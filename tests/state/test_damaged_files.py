@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from provisioner.configuration import load_settings
 from provisioner.engine.estimates.critical_path import DurationHistory
-from provisioner.engine.runs.run import diff_runs, run_of
+from provisioner.engine.runs.run import run_of
+from provisioner.engine.runs.run_diff import diff_runs
 from provisioner.engine.runs.timeline import timeline_of
 from provisioner.errors import UsageError
 from provisioner.prices.table import load_prices

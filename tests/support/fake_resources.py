@@ -6,7 +6,7 @@ from typing import Any
 
 from provisioner.engine.resource_graph.graph import Edge, Resource
 from provisioner.engine.resource_graph.references import JsonObject
-from provisioner.engine.types.field_owners import FieldOwner
+from provisioner.engine.types.field_ownership import FieldOwner
 from provisioner.engine.types.resource_type import ResourceType
 from provisioner.names import tags_of
 from state.stack_state import Intent, Phase, ResourceState

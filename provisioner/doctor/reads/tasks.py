@@ -7,12 +7,12 @@ from itertools import pairwise
 
 from provisioner.doctor.check import JsonObject, NotApplicable, NotChecked, ReadResult
 from provisioner.doctor.context import DoctorContext, default_on_codes
-from provisioner.preflight import ecr, pull_rules
-from provisioner.preflight.ecr import PrivateImage, check_image
+from provisioner.preflight import image_pulls, pull_rules
+from provisioner.preflight.image_pulls import PrivateImage, check_image
 from provisioner.resources.ecs.deployment_diagnosis import CALLS as DIAGNOSIS
 from provisioner.resources.ecs.deployment_diagnosis import Diagnosis, diagnose
-from provisioner.resources.ecs.deployment_strategies import read_awaited_hook
 from provisioner.resources.ecs.service_deployments import newest_deployment_status
+from provisioner.resources.ecs.traffic_shifts import read_awaited_hook
 from provisioner.settings.images import images_of
 
 # The calls of this module by service; `policy` grants them.
@@ -27,7 +27,7 @@ CALLS = {
         "ListServiceDeployments",
     ),
     "logs": ("DescribeLogGroups", *DIAGNOSIS["logs"]),
-    "ecr": (*ecr.CALLS["ecr"], *pull_rules.CALLS["ecr"]),
+    "ecr": (*image_pulls.CALLS["ecr"], *pull_rules.CALLS["ecr"]),
 }
 _NO_CLUSTER = ("ClusterNotFoundException",)
 # botocore DescribeServices, DescribeTasks: the number of services and of tasks in one call.

@@ -84,9 +84,10 @@ class Clients:
         return Clients(self.aws, self.clock, self._guard)
 
     def call_once(self, call: Callable[[], Answer]) -> Answer:
-        """Ask the guard, then make one mutating call, once: nobody knows here whether it may be repeated.
+        """Send one mutating call at most once: nobody knows here whether it may be repeated.
 
-        A process may stand still, or its machine sleep, before the call is sent: then it is asked again.
+        The guard, which raises if another run has taken over, is asked just before. If the process then stands still
+        for too long before the request is sent, the request is refused, and guard and call are tried again.
 
         Raises:
             WaitTimeout: The call could not be sent soon enough after the guard was asked, at any try.
@@ -128,6 +129,7 @@ class Clients:
         return self._read_with_retry(call)
 
     def _read_with_retry(self, call: Callable[[], Answer]) -> Answer:
+        """Make a read; retry transient errors until the timeout, an operation that an emulator lacks only briefly."""
         timeout = min(self._timeout, EMULATOR_TIMEOUT_SECONDS) if self.aws.endpoint else self._timeout
         retry = RETRY_TRANSIENT & retry_within(UNSUPPORTED_RETRY_SECONDS, is_unsupported_operation)
         return RetryPolicy(self.clock, stop_after_delay(timeout), retry).call(call)

@@ -15,9 +15,10 @@ from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.execution.managed_resource import ManagedResource
 from provisioner.engine.execution.outcome import FATAL, Outcome
 from provisioner.engine.execution.replaced_secrets import record_outdated_secrets
-from provisioner.engine.execution.replacement import Cutover, depose_moved, depose_or_delete, relax_deposed
+from provisioner.engine.execution.replacement import depose_moved, depose_or_delete, relax_deposed
 from provisioner.engine.execution.scheduler import DagExecutor, ReportStage, Work
 from provisioner.engine.execution.teardown import delete_and_report, delete_recorded, recorded_resource
+from provisioner.engine.execution.traffic_cutover import Cutover
 from provisioner.engine.planning.change import Change, with_unmanaged
 from provisioner.engine.planning.plan import Plan, ResourceTypes, managed_resource_of
 from provisioner.engine.planning.planner import PREDECESSOR_IS_DELETING, decide_change

@@ -10,7 +10,7 @@ from typing import Any
 
 from provisioner.engine.planning.coverage import covers
 from provisioner.engine.resource_graph.references import JsonObject
-from provisioner.engine.types.field_owners import FieldOwnership
+from provisioner.engine.types.field_ownership import FieldOwnership
 from provisioner.engine.types.unmanaged import is_default, only_ours
 
 # The values of a field that an emulator does not support.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from enum import IntEnum
 from typing import Any, ClassVar, Literal
 
-from provisioner.engine.types.field_owners import FieldOwner, FieldOwnership
+from provisioner.engine.types.field_ownership import FieldOwner, FieldOwnership
 from provisioner.engine.types.health_status import StatusClasses
 
 Condition = Mapping[str, Any]

@@ -8,7 +8,7 @@ from typing import Any
 
 from provisioner.engine.planning.coverage import covers
 from provisioner.engine.resource_graph.references import JsonObject, SecretValue, Unknown
-from provisioner.engine.types.field_owners import FieldOwnership
+from provisioner.engine.types.field_ownership import FieldOwnership
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources.ec2.base import Ec2ResourceType, Filters
-from provisioner.resources.ownership.ec2 import FLOW_LOG
+from provisioner.resources.field_owners.ec2 import FLOW_LOG
 
 
 class FlowLog(Ec2ResourceType):

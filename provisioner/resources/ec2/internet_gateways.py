@@ -11,7 +11,7 @@ from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.resources.ec2.base import Ec2ResourceType, Filters, equals_filters, stack_filters
 from provisioner.resources.ec2.network_interfaces import OPERATIONS, interface_blockers
-from provisioner.resources.ownership.ec2 import ATTACHMENT, INTERNET_GATEWAY
+from provisioner.resources.field_owners.ec2 import ATTACHMENT, INTERNET_GATEWAY
 
 GATEWAY_NOT_FOUND = codes("InvalidInternetGatewayID.NotFound", "InvalidInternetGateway.NotFound")
 

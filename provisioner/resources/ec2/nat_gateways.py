@@ -10,7 +10,7 @@ from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources.ec2.base import Ec2ResourceType, Filters
-from provisioner.resources.ownership.ec2 import ADDRESS, NAT_GATEWAY
+from provisioner.resources.field_owners.ec2 import ADDRESS, NAT_GATEWAY
 
 
 class ElasticIp(Ec2ResourceType):

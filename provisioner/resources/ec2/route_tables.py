@@ -13,7 +13,7 @@ from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.names import has_stack_tags
 from provisioner.resources.ec2.base import Ec2ResourceType, Filters, equals_filters, stack_filters
 from provisioner.resources.ec2.vpc import SUBNET_NOT_FOUND
-from provisioner.resources.ownership.ec2 import ASSOCIATION, ROUTE, ROUTE_TABLE
+from provisioner.resources.field_owners.ec2 import ASSOCIATION, ROUTE, ROUTE_TABLE
 from provisioner.resources.tags import mapping
 
 TABLE_NOT_FOUND = codes("InvalidRouteTableID.NotFound", "InvalidRouteTableId.NotFound")

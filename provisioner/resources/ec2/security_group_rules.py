@@ -10,7 +10,7 @@ from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources.ec2.base import Ec2ResourceType, Filters, equals_filters
-from provisioner.resources.ownership.ec2 import SECURITY_GROUP_RULE
+from provisioner.resources.field_owners.ec2 import SECURITY_GROUP_RULE
 
 GROUP_NOT_FOUND = codes("InvalidGroup.NotFound", "InvalidSecurityGroupID.NotFound")
 RULE_NOT_FOUND = codes("InvalidPermission.NotFound")

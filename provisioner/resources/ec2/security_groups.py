@@ -22,7 +22,7 @@ from provisioner.resources.ec2.security_group_rules import (
     rules_in,
 )
 from provisioner.resources.ec2.vpc import VPC_NOT_FOUND
-from provisioner.resources.ownership.ec2 import SECURITY_GROUP
+from provisioner.resources.field_owners.ec2 import SECURITY_GROUP
 from provisioner.resources.tags import mapping
 
 

@@ -15,7 +15,7 @@ from provisioner.resources.ec2.network_interfaces import OPERATIONS, interface_b
 from provisioner.resources.ec2.vpc_blockers import OPERATIONS as IN_VPC
 from provisioner.resources.ec2.vpc_blockers import vpc_blockers
 from provisioner.resources.ec2.vpc_unmanaged import unmanaged_in_vpc
-from provisioner.resources.ownership.ec2 import SUBNET, VPC, VPC_DNS
+from provisioner.resources.field_owners.ec2 import SUBNET, VPC, VPC_DNS
 from provisioner.resources.subresource import SubresourceType
 
 # Both spellings occur (terraform-provider-aws ec2/errors.go).

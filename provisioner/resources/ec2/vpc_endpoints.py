@@ -13,7 +13,7 @@ from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources.ec2.base import Ec2ResourceType, Filters
-from provisioner.resources.ownership.ec2 import ENDPOINT
+from provisioner.resources.field_owners.ec2 import ENDPOINT
 
 # The lists of an endpoint, and the parameters of ModifyVpcEndpoint that add to a list and remove from it.
 _LIST_PARAMETERS = {

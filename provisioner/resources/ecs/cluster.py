@@ -12,7 +12,7 @@ from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.resources.ecs.base import CLUSTER_NOT_FOUND, ROLE_NOT_VISIBLE, EcsResourceType
 from provisioner.resources.ecs.foreign_workloads import OPERATIONS, cluster_blockers
-from provisioner.resources.ownership.ecs import CLUSTER
+from provisioner.resources.field_owners.ecs import CLUSTER
 from provisioner.resources.tags import lower_case_pairs, mapping
 
 # botocore ecs DescribeClusters: the most clusters in one call.

@@ -13,7 +13,6 @@ from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.execution.managed_resource import CONSISTENCY_SECONDS
 from provisioner.engine.execution.resource_calls import call_with_retry
 from provisioner.engine.resource_graph.references import JsonObject
-from provisioner.resources.ecs.deployment_strategies import describe_awaited_hook
 from provisioner.resources.ecs.rollouts import list_rollouts, unless_denied
 from provisioner.resources.ecs.service import describe_services, rollout_state
 from provisioner.resources.ecs.service_deployments import (
@@ -27,6 +26,7 @@ from provisioner.resources.ecs.service_deployments import (
     superseding_deployment,
     was_stopped_by_hand,
 )
+from provisioner.resources.ecs.traffic_shifts import describe_awaited_hook
 from state.errors import ProvisionerError
 
 # The calls of this module, by service: `policy` grants them. tests/resources/test_declared_calls.py compares

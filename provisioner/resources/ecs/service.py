@@ -8,13 +8,20 @@ from typing import Any
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Refusal
 from provisioner.engine.types.data import CutoverPhase, codes, declare_operations, minutes
-from provisioner.engine.types.field_owners import FieldOwner
+from provisioner.engine.types.field_ownership import FieldOwner
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.errors import RolledBack, Superseded
 from provisioner.resources.ecs.base import CLUSTER_NOT_FOUND, ROLE_NOT_VISIBLE, EcsResourceType
 from provisioner.resources.ecs.deployment_diagnosis import diagnose, is_newest_stopped_by_hand
-from provisioner.resources.ecs.deployment_strategies import (
+from provisioner.resources.ecs.service_deployments import (
+    FAILED_STATUSES,
+    STOPPED_BY_HAND_HINT,
+    newest_deployment_status,
+    primary_deployment,
+    superseding_deployment,
+)
+from provisioner.resources.ecs.traffic_shifts import (
     TRAFFIC_SHIFT_KEY,
     describe_deployment_in_progress,
     production_rules,
@@ -23,14 +30,7 @@ from provisioner.resources.ecs.deployment_strategies import (
     strategy_of,
     strategy_seconds,
 )
-from provisioner.resources.ecs.service_deployments import (
-    FAILED_STATUSES,
-    STOPPED_BY_HAND_HINT,
-    newest_deployment_status,
-    primary_deployment,
-    superseding_deployment,
-)
-from provisioner.resources.ownership.ecs import SERVICE
+from provisioner.resources.field_owners.ecs import SERVICE
 from provisioner.resources.tags import lower_case_pairs, mapping
 from state.errors import ProvisionerError
 

@@ -9,7 +9,7 @@ from provisioner.engine.calls.clients import sibling_client
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import CutoverPhase
 from provisioner.engine.types.resource_type import ResourceSpec
-from provisioner.resources.ecs.deployment_strategies import find_shift_between
+from provisioner.resources.ecs.traffic_shifts import find_shift_between
 from provisioner.resources.elbv2.base import REPLACEMENT_TARGET_KEY
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from provisioner.aws.responses import created_resource
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import CutoverPhase, codes, declare_operations
-from provisioner.engine.types.field_owners import FieldOwner
+from provisioner.engine.types.field_ownership import FieldOwner
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.errors import Blocked
 from provisioner.resources.elbv2.base import (
@@ -27,8 +27,8 @@ from provisioner.resources.elbv2.listener_actions import (
     target_group_weights,
     with_traffic_shift,
 )
+from provisioner.resources.field_owners.elbv2 import RULE
 from provisioner.resources.origin_key import is_too_early_for_key, redact_rule, requires_key
-from provisioner.resources.ownership.elbv2 import RULE
 from provisioner.resources.tags import pairs
 
 # A condition that no request meets: none comes from this address (RFC 5737, 3).

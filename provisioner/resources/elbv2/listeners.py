@@ -8,7 +8,7 @@ from typing import Any
 from provisioner.aws.responses import created_resource
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import CutoverPhase, codes, declare_operations
-from provisioner.engine.types.field_owners import FieldOwner
+from provisioner.engine.types.field_ownership import FieldOwner
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.resources.elbv2 import listener_unmanaged
@@ -28,8 +28,8 @@ from provisioner.resources.elbv2.listener_actions import (
     target_group_weights,
     with_traffic_shift,
 )
+from provisioner.resources.field_owners.elbv2 import LISTENER
 from provisioner.resources.origin_key import requires_key
-from provisioner.resources.ownership.elbv2 import LISTENER
 from provisioner.resources.tags import pairs
 
 

@@ -11,7 +11,7 @@ from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.resources.elbv2.base import LOAD_BALANCER_NOT_FOUND, MAX_PER_CALL, ElbResourceType, full_name
-from provisioner.resources.ownership.elbv2 import BALANCER, BALANCER_ATTRIBUTES
+from provisioner.resources.field_owners.elbv2 import BALANCER, BALANCER_ATTRIBUTES
 from provisioner.resources.subresource import SubresourceType
 from provisioner.resources.tags import mapping, pairs, read_batch
 

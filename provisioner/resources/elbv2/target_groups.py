@@ -18,8 +18,8 @@ from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.names import NODE_TAG, PROJECT, REGION_TAG, has_stack_tags, name_of, owner_tags
-from provisioner.resources.ecs.deployment_strategies import find_shift_with
 from provisioner.resources.ecs.foreign_targets import describe_target, foreign_targets
+from provisioner.resources.ecs.traffic_shifts import find_shift_with
 from provisioner.resources.elbv2.base import (
     LOAD_BALANCER_NOT_FOUND,
     MAX_PER_CALL,
@@ -27,7 +27,7 @@ from provisioner.resources.elbv2.base import (
     ElbResourceType,
     full_name,
 )
-from provisioner.resources.ownership.elbv2 import TARGET_GROUP, TARGET_GROUP_ATTRIBUTES
+from provisioner.resources.field_owners.elbv2 import TARGET_GROUP, TARGET_GROUP_ATTRIBUTES
 from provisioner.resources.subresource import SubresourceType
 from provisioner.resources.tags import mapping, pairs, read_batch
 

@@ -10,11 +10,11 @@ from botocore.exceptions import ClientError
 from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import codes, declare_operations, minutes
-from provisioner.engine.types.field_owners import FieldOwner
+from provisioner.engine.types.field_ownership import FieldOwner
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
-from provisioner.resources.ownership.databases_and_keys import DB_CLUSTER
+from provisioner.resources.field_owners.databases_and_keys import DB_CLUSTER
 from provisioner.resources.rds.base import (
     CLUSTER_NOT_FOUND,
     MAX_FILTER_VALUES,

@@ -9,7 +9,7 @@ from provisioner.engine.types.blocker import Blocker
 from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
-from provisioner.resources.ownership.databases_and_keys import DB_PARAMETER_GROUP, DB_PARAMETERS, DB_SUBNETS
+from provisioner.resources.field_owners.databases_and_keys import DB_PARAMETER_GROUP, DB_PARAMETERS, DB_SUBNETS
 from provisioner.resources.rds.base import (
     BLOCKER_OPERATIONS,
     MAX_FILTER_VALUES,

@@ -6,10 +6,10 @@ from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import codes, declare_operations, minutes
-from provisioner.engine.types.field_owners import FieldOwner
+from provisioner.engine.types.field_ownership import FieldOwner
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
-from provisioner.resources.ownership.databases_and_keys import DB_INSTANCE
+from provisioner.resources.field_owners.databases_and_keys import DB_INSTANCE
 from provisioner.resources.rds.aurora import DBCluster, is_being_deleted
 from provisioner.resources.rds.base import (
     CLUSTER_NOT_FOUND,

@@ -1,6 +1,6 @@
 """`run`: one command in a task of its own, as the service's tasks run; its output and exit code are ours.
 
-An interrupted run leaves its task running; the same command finds the task and follows it (`one_time_command.py`).
+An interrupted run leaves its task running; the same command finds the task and follows it (`pending_command.py`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tenacity import stop_never, wait_fixed
 
 from provisioner.commands.confirmation import Confirmation
 from provisioner.commands.image_pull import require_pullable
-from provisioner.commands.one_time_command import OneTimeCommand
+from provisioner.commands.pending_command import OneTimeCommand
 from provisioner.commands.plan_context import print_header
 from provisioner.commands.run_recording import record_run, without_other_runs
 from provisioner.commands.service_controller import service_controller

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from provisioner.engine.types.field_owners import FieldOwnership, ForeignFields
+from provisioner.engine.types.field_ownership import FieldOwnership, ForeignFields
 
 BUCKET = FieldOwnership(
     ("s3 HeadBucket",),

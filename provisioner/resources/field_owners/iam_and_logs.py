@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provisioner.engine.types.field_owners import Default, FieldOwnership, ForeignFields
+from provisioner.engine.types.field_ownership import Default, FieldOwnership, ForeignFields
 
 ROLE = FieldOwnership(
     ("iam GetRole Role",),

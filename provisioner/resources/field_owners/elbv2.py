@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provisioner.engine.types.field_owners import Default, FieldOwnership
+from provisioner.engine.types.field_ownership import Default, FieldOwnership
 
 # The values that AWS fills in where a redirect leaves them out (ELB API reference, RedirectActionConfig).
 _REDIRECT_DEFAULTS = {
