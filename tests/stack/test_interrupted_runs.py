@@ -38,7 +38,7 @@ from provisioner.terminal.console import Console
 
 say, clock = Console(), Clock()
 with handle_signals(say, clock) as caught:
-    with say._one_at_a_time, clock._stop._cond:
+    with say._lock, clock._stop._cond:
         os.kill(os.getpid(), signal.SIGTERM)
     try:
         clock.sleep(9)
