@@ -411,7 +411,7 @@ def test_a_damaged_version_is_no_damaged_state(user: User, monkeypatch: pytest.M
     ran = user.run("state", "restore", "--yes", "--suffix", "prod", "v1")
 
     assert ran.code == 1
-    assert "The version v1 is no ledger" in ran.err
+    assert "The version v1 is no state file" in ran.err
     assert "state history --suffix prod --local` lists the others" in ran.err
     assert "--adopt-all" not in ran.err
 

@@ -164,7 +164,7 @@ def test_a_colleague_finds_the_stack_and_mends_what_happened_to_its_ledger(team:
     entries = {name: one["id"] for name, one in pulled(team)["entries"].items()}
     s3.put_object(Bucket=BUCKET, Key="ml/prod.json", Body=b"{")
     refused = colleague.run("plan", "--suffix", SUFFIX)
-    assert (refused.code, f"s3://{BUCKET}/ml/prod.json is no ledger" in refused.err) == (1, True)
+    assert (refused.code, f"s3://{BUCKET}/ml/prod.json is no state file" in refused.err) == (1, True)
     colleague.well("apply", "--yes", "--suffix", SUFFIX, "--adopt-all")
 
     assert acts(colleague, before) == []
