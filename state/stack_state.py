@@ -65,6 +65,11 @@ class ResourceState:
     # The user's own tags on it; the stack's tags are derived from its name.
     tags: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether AWS is known to hold the desired properties, and no call is open."""
+        return self.phase == "ready" and self.recorded == self.desired and self.intent is None
+
     @classmethod
     def parse(cls, json_object: JsonObject) -> ResourceState:
         """Return the resource state that one JSON object of the file holds."""

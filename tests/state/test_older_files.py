@@ -28,6 +28,20 @@ def test_a_state_file_is_read_and_written_with_the_same_keys() -> None:
     assert {one.phase for one in state.resources.values()} == {"ready"}
 
 
+def test_a_state_that_a_killed_run_left_keeps_all_that_is_open() -> None:
+    text = (FIXTURES / "cut_off_state.json").read_bytes()
+
+    state = StackState.parse(text, "cut_off_state.json")
+
+    assert json.loads(state.dump(json.loads(text)["writer"])) == json.loads(text)
+    intent = state.resources["aurora"].intent
+    assert intent is not None
+    assert (intent.action, intent.started_at) == ("create", 1790000100.0)
+    assert [stone.logical_id for stone in state.tombstones] == ["igw"]
+    assert state.pending_commands["run:abc"].revision.endswith("ml-api-taskdef-c:2")
+    assert state.teardown_began == 1790000400.0
+
+
 def test_a_saved_plan_is_read_with_its_decisions() -> None:
     plan = SavedPlan.load(FIXTURES / "saved_plan.json")
 

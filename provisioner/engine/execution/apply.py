@@ -259,11 +259,7 @@ class Apply:
     def _confirm_unchanged(self, name: str) -> None:
         """Record that AWS holds the desired properties, unless the state says so already."""
         resource_state = self._state_manager.get(name)
-        if resource_state and (
-            resource_state.phase != "ready"
-            or resource_state.recorded != resource_state.desired
-            or resource_state.intent
-        ):
+        if resource_state and not resource_state.is_confirmed:
             self.executor.confirm(name, self.plan.stack.resources[name].type)
 
     def _managed_resource(
