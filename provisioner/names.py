@@ -10,7 +10,6 @@ import re
 import shlex
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from provisioner import __version__
@@ -48,99 +47,24 @@ LONGEST_SUFFIX = 16
 _SUFFIX = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
-@dataclass(frozen=True)
-class NameRule:
-    """The form of the names of one noun: the longest length that AWS takes, and the pattern used here."""
-
-    limit: int
-    template: str = "ml-api-{noun}{distinct}-{suffix}"
-
-
-# Limits: botocore service models, and the AWS API reference of each service.
+# The form of a name, and of the names of some nouns that AWS, or another service, wants otherwise.
+#
 # No noun may be another noun plus a hyphen and more: `role` with the suffix `a-b` would collide with `role-a`
 # with the suffix `b`. tests/test_names.py checks this.
-NAME_RULES: Mapping[str, NameRule] = {
-    "vpc": NameRule(255),
-    "subnet": NameRule(255),
-    "igw": NameRule(255),
-    "eip": NameRule(255),
-    "nat": NameRule(255),
-    "routes": NameRule(255),
-    "endpoint": NameRule(255),
-    "sg-alb": NameRule(255),
-    "sg-tasks": NameRule(255),
-    "sg-db": NameRule(255),
-    "sg-endpoints": NameRule(255),
-    "sgr": NameRule(255),
-    "flow-log": NameRule(255),
-    "flow-role": NameRule(64),
-    "boundary": NameRule(128),
-    "pipeline": NameRule(64),
-    "pr-pipeline": NameRule(64),
-    "ecs-logs": NameRule(512, "/aws/ecs/ml-api-{suffix}"),
-    "exec-logs": NameRule(512, "/aws/ecs/exec/ml-api-{suffix}"),
-    "alb-logs": NameRule(512, "/aws/alb/ml-api-{suffix}"),
-    "vpc-logs": NameRule(512, "/aws/vpc/ml-api-{suffix}"),
-    "aurora-logs": NameRule(512, "/aws/rds/cluster/ml-api-aurora-{suffix}/postgresql"),
-    "insights-logs": NameRule(512, "/aws/ecs/containerinsights/ml-api-cluster-{suffix}/performance"),
-    "dbsubnets": NameRule(255),
-    "dbparams": NameRule(255),
-    "aurora": NameRule(63),
-    "writer": NameRule(63),
-    "reader": NameRule(63),
-    "monitor-role": NameRule(64),
+_USUAL_TEMPLATE = "ml-api-{noun}{distinct}-{suffix}"
+NAME_TEMPLATES: Mapping[str, str] = {
+    "ecs-logs": "/aws/ecs/ml-api-{suffix}",
+    "exec-logs": "/aws/ecs/exec/ml-api-{suffix}",
+    "alb-logs": "/aws/alb/ml-api-{suffix}",
+    "vpc-logs": "/aws/vpc/ml-api-{suffix}",
+    "aurora-logs": "/aws/rds/cluster/ml-api-aurora-{suffix}/postgresql",
+    "insights-logs": "/aws/ecs/containerinsights/ml-api-cluster-{suffix}/performance",
+    # A log group that WAF writes to must have a name that begins so (WAF developer guide, logging-cw-logs).
+    "waf-logs": "aws-waf-logs-ml-api-{suffix}",
     # The trailing word keeps AWS from reading `-<six characters>` as the random tail of a secret's ARN
     # (botocore secretsmanager CreateSecret, Name).
-    "dbsecret": NameRule(512, "ml-api-dbsecret-{suffix}/master"),
-    "sessions": NameRule(255),
-    "key": NameRule(250),
-    "global-key": NameRule(250),
-    "originkey": NameRule(512, "ml-api-originkey-{suffix}/header"),
-    "execution-role": NameRule(64),
-    "task-role": NameRule(64),
-    "cluster": NameRule(255),
-    "taskdef": NameRule(255),
-    "service": NameRule(255),
-    # There may be several services with prefixes of their own; the main service's resources keep the plain
-    # names.
-    "api-taskdef": NameRule(255),
-    "api-service": NameRule(255),
-    "api-scaling": NameRule(255),
-    "api-requests": NameRule(256),
-    "api-alarm-unhealthy": NameRule(255),
-    "api-alarm-tasks": NameRule(255),
-    "alb": NameRule(32),
-    "tg": NameRule(32),
-    "listener": NameRule(255),
-    "rule": NameRule(255),
-    "scaling": NameRule(255),
-    "requests": NameRule(256),
-    "edge": NameRule(128),
-    "origin": NameRule(64),
-    "webacl": NameRule(128),
-    "certificate-edge": NameRule(255),
-    "certificate-alb": NameRule(255),
-    # With `-<account>-<region>` appended, a bucket's name may have 63 characters.
-    "logs": NameRule(35),
-    "records-source": NameRule(60),
-    "records-destination": NameRule(60),
-    "delivery": NameRule(255),
-    "alerts": NameRule(256),
-    "global-alerts": NameRule(256),
-    "alarm-5xx": NameRule(255),
-    "alarm-target-5xx": NameRule(255),
-    "alarm-unhealthy": NameRule(255),
-    "alarm-latency": NameRule(255),
-    "alarm-tasks": NameRule(255),
-    "alarm-acu": NameRule(255),
-    "alarm-db-cpu": NameRule(255),
-    "alarm-db-connections": NameRule(255),
-    "alarm-throttles": NameRule(255),
-    "alarm-waf": NameRule(255),
-    "dashboard": NameRule(255),
-    "deployments": NameRule(64),
-    # A log group that WAF writes to must have a name that begins so (WAF developer guide, logging-cw-logs).
-    "waf-logs": NameRule(512, "aws-waf-logs-ml-api-{suffix}"),
+    "dbsecret": "ml-api-dbsecret-{suffix}/master",
+    "originkey": "ml-api-originkey-{suffix}/header",
 }
 
 
@@ -170,8 +94,8 @@ def name_pattern(name: str, suffix: str) -> str:
     return re.sub(rf"-[0-9a-f]{{4}}(-{re.escape(suffix)})$", r"-????\1", name)
 
 
-def name_of(noun: str, suffix: str, distinct: str = "") -> str:
-    """Return the AWS name of `noun` in the stack `suffix`.
+def name_of(noun: str, suffix: str, distinct: str = "", limit: int = 255) -> str:
+    """Return the AWS name of `noun` in the stack `suffix`, of at most `limit` characters.
 
     If there are several of the noun, `distinct` is what makes this one distinct: its hash becomes part of the
     name.
@@ -180,11 +104,10 @@ def name_of(noun: str, suffix: str, distinct: str = "") -> str:
         UsageError: The name is longer than AWS takes.
 
     """
-    rule = NAME_RULES[noun]
-    hash_part = f"-{four_hex(distinct)}" if distinct else ""
-    name = rule.template.format(noun=noun, suffix=suffix, distinct=hash_part)
-    if len(name) > rule.limit:
-        raise UsageError(f"{name} has {len(name)} characters; AWS takes {rule.limit} for a {noun}.")
+    template = NAME_TEMPLATES.get(noun, _USUAL_TEMPLATE)
+    name = template.format(noun=noun, suffix=suffix, distinct=f"-{four_hex(distinct)}" if distinct else "")
+    if len(name) > limit:
+        raise UsageError(f"{name} has {len(name)} characters; AWS takes {limit} for a {noun}.")
     return name
 
 

@@ -104,10 +104,10 @@ def test_the_product_reaches_the_emulator_through_one_module() -> None:
     assert used == {"provisioner.emulator.local"}
 
 
-def test_iam_is_used_by_the_policies_the_doctor_and_the_emulator() -> None:
+def test_iam_is_used_by_policies_doctor_emulator_and_endpoints() -> None:
     users = {part_of(module) for module, path in MODULES.items() if "provisioner.iam" in map(part_of, imports(path))}
 
-    assert users == {"provisioner.permissions", "provisioner.doctor", "provisioner.emulator"}
+    assert users == {"provisioner.permissions", "provisioner.doctor", "provisioner.emulator", "provisioner.aws"}
 
 
 def test_each_patch_of_moto_and_each_private_part_is_listed() -> None:
@@ -136,8 +136,8 @@ def test_no_document_holds_a_merge_that_nobody_resolved() -> None:
     assert [str(one) for one in documents if re.search(r"^[<>]{7} ", one.read_text(), re.MULTILINE)] == []
 
 
-# The files of ARCHITECTURE.md's worked example, which nobody has written.
-EXAMPLE = {"resources/sqs.py", "iam/actions/sqs.json", "steps/queues.py"}
+# The files of ARCHITECTURE.md's worked example (`examples/add-a-resource-type/`).
+EXAMPLE = {"resources/sqs.py", "iam/actions/sqs.json", "steps/queues.py", "tests/resources/test_sqs.py"}
 
 
 def test_each_path_that_the_architecture_names_exists() -> None:

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from provisioner.configuration import load_settings
+from provisioner.engine.resource_graph.graph import Resource, Stack
 from provisioner.errors import UsageError, quoted
 from provisioner.names import (
     LONGEST_SUFFIX,
-    NAME_RULES,
+    NAME_TEMPLATES,
     check_suffix,
     has_owner,
     has_stack_tags,
@@ -17,61 +20,86 @@ from provisioner.names import (
     owner_tags,
     tags_of,
 )
+from provisioner.resources import RESOURCE_TYPES
+from provisioner.resources.iam import Role
+from provisioner.settings.variants import teardown_variants
+from provisioner.stack import build
+from provisioner.steps.lookups import offline_lookups
+from tests.permissions.test_policies import STRONGEST
 
 SUFFIXES = st.from_regex(r"[a-z0-9]{1,4}(-[a-z0-9]{1,4}){0,2}", fullmatch=True)
 # What AWS itself allows, from its API references, not from names.py.
 AWS_LIMITS = {
-    "alb": 32,
-    "tg": 32,
-    "aurora": 63,
-    "writer": 63,
-    "execution-role": 64,
-    "task-role": 64,
-    "edge": 128,
-    "sg-alb": 255,
-    "sessions": 255,
-    "cluster": 255,
-    "service": 255,
-    "dbsubnets": 255,
-    "vpc": 256,
-    "requests": 256,
-    "ecs-logs": 512,
-    "dbsecret": 512,
+    "Bucket": 63,
+    "DBCluster": 63,
+    "DBInstance": 63,
+    "Distribution": 128,
+    "LoadBalancer": 32,
+    "LogGroup": 512,
+    "Role": 64,
+    "Secret": 512,
+    "TargetGroup": 32,
+    "Topic": 256,
+    "WebACL": 128,
 }
 
 
-@pytest.mark.parametrize("noun", NAME_RULES)
-def test_every_name_fits_with_the_longest_suffix(noun: str) -> None:
+@cache
+def declared_resources(suffix: str) -> list[Resource]:
+    """All resources that some settings declare, with the suffix in their names."""
+    return [
+        resource
+        for settings in teardown_variants(load_settings(None, STRONGEST, {}))
+        for resource in build(
+            settings, suffix, "eu-west-1", offline_lookups(settings.network.zones, settings.database.version)
+        )
+    ]
+
+
+@cache
+def nouns() -> set[str]:
+    """Each noun in a name: of the declared resources, and of what commands create by themselves."""
+    names = (re.fullmatch(r"ml-api-(.+?)(-[0-9a-f]{4})?-zz", each.aws_name) for each in declared_resources("zz"))
+    return {name[1] for name in names if name} | NAME_TEMPLATES.keys() | {"pipeline", "pr-pipeline"}
+
+
+def test_every_name_fits_with_the_longest_suffix() -> None:
     suffix = "x" * LONGEST_SUFFIX
 
-    name = name_of(noun, suffix, "told apart by this")
+    named = [resource for resource in declared_resources(suffix) if resource.aws_name]
 
-    assert suffix in name
-    assert len(name) <= AWS_LIMITS.get(noun, NAME_RULES[noun].limit)
+    assert {str(resource.type) for resource in named} >= AWS_LIMITS.keys()
+    for resource in named:
+        assert suffix in resource.aws_name
+        assert len(resource.aws_name) <= AWS_LIMITS.get(str(resource.type), 255)
 
 
-@pytest.mark.parametrize(("noun", "limit"), AWS_LIMITS.items())
-def test_no_form_promises_more_than_aws_takes(noun: str, limit: int) -> None:
-    assert NAME_RULES[noun].limit <= limit
+@pytest.mark.parametrize(("type_name", "limit"), AWS_LIMITS.items())
+def test_no_type_promises_more_than_aws_takes(type_name: str, limit: int) -> None:
+    assert RESOURCE_TYPES[type_name].max_name_length <= limit
 
 
 def test_a_name_that_aws_would_refuse_is_refused_here() -> None:
     with pytest.raises(UsageError, match="AWS takes 32"):
-        name_of("alb", "x" * 40)
+        name_of("alb", "x" * 40, limit=32)
+    with pytest.raises(UsageError, match="AWS takes 64 for a uncommonly"):
+        Stack("x" * LONGEST_SUFFIX, "eu-west-1").step("iam")(
+            Role, "role", noun="uncommonly-long-noun-of-many-words-and-more"
+        )
 
 
-@pytest.mark.parametrize("noun", NAME_RULES)
-def test_no_noun_is_another_noun_and_more(noun: str) -> None:
-    """`role` of `a-b` would meet `role-a` of `b`; a noun with a shape of its own is told apart by that."""
-    alike = [other for other, form in NAME_RULES.items() if form.template == NAME_RULES[noun].template]
+def test_no_noun_is_another_noun_and_more() -> None:
+    """`role` of `a-b` would meet `role-a` of `b`; a noun with a template of its own is distinct by that."""
+    usual = nouns() - NAME_TEMPLATES.keys()
 
-    assert [other for other in alike if "{noun}" in NAME_RULES[noun].template and other.startswith(f"{noun}-")] == []
+    assert len(usual) > 40
+    assert [(noun, other) for noun in usual for other in usual if other.startswith(f"{noun}-")] == []
 
 
-@given(first=SUFFIXES, second=SUFFIXES, nouns=st.tuples(*[st.sampled_from(sorted(NAME_RULES))] * 2))
-def test_two_stacks_never_share_a_name(first: str, second: str, nouns: tuple[str, str]) -> None:
+@given(first=SUFFIXES, second=SUFFIXES, data=st.data())
+def test_two_stacks_never_share_a_name(first: str, second: str, data: st.DataObject) -> None:
     assume(first != second)
-    one, two = nouns
+    one, two = data.draw(st.tuples(*[st.sampled_from(sorted(nouns()))] * 2))
 
     assert name_of(one, first) != name_of(two, second)
     assert name_of(one, first, "a") != name_of(two, second, "b")

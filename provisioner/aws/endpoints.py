@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError
 from botocore.utils import is_valid_endpoint_url
 
 from provisioner.errors import UsageError
+from provisioner.iam.reference import described_services
 
 # The DNS suffixes of AWS's partitions (botocore data/partitions.json, 1.44.5).
 _AWS_DOMAINS = (
@@ -26,11 +27,11 @@ _AWS_DOMAINS = (
     ),
     *(".cloud.adc-e.uk", ".cloud-aws.adc-e.uk", ".csp.hci.ic.gov", ".aws.hci.ic.gov"),
 )
-# The services in which a stack has resources; tests/state/test_foreign_buckets.py compares them with the types.
-SERVICES = (
-    *("acm", "application-autoscaling", "cloudfront", "cloudwatch", "dynamodb", "ec2", "ecs", "elbv2"),
-    *("events", "iam", "kms", "logs", "rds", "route53", "s3", "secretsmanager", "sns", "wafv2"),
+# The services that are called, but in which a stack has no resources: a state is not pinned to their endpoints.
+_SERVICES_WITHOUT_RESOURCES = frozenset(
+    {"backup", "ecr", "pricing", "pricing-plan-manager", "resourcegroupstaggingapi", "service-quotas", "ssm", "sts"}
 )
+SERVICES = tuple(sorted(described_services() - _SERVICES_WITHOUT_RESOURCES))
 # The service whose endpoint stands for those of all others.
 _REFERENCE_SERVICE = "ec2"
 

@@ -10,9 +10,9 @@ from provisioner.engine.estimates.time_estimate import TimeEstimate, estimate_ap
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.teardown_plan import TeardownPlan
 from provisioner.engine.resource_graph.graph import Stack
+from provisioner.engine.types.charges import PricedResources
 from provisioner.preflight.checks import run_preflight
 from provisioner.preflight.refusals import protected_removals
-from provisioner.prices.charges import PricedResources
 from provisioner.prices.estimate import (
     Cost,
     CostEstimate,
@@ -36,7 +36,7 @@ from state.stack_state import StackState
 
 def plan_estimate(session: Session, plan: Plan, *, checks: bool = True) -> PlanEstimate:
     """Return the cost and duration of an apply, and what blocks it; a plan that creates needs some reads."""
-    costs = estimate_cost(plan, _prices(session))
+    costs = estimate_cost(plan, RESOURCE_TYPES, _prices(session))
     is_idle = not plan.changes_to_make
     time_estimate = (
         TimeEstimate(0, (), False) if is_idle else estimate_apply(plan, RESOURCE_TYPES, session.duration_history)
@@ -54,7 +54,7 @@ def plan_estimate(session: Session, plan: Plan, *, checks: bool = True) -> PlanE
 def teardown_estimate(session: Session, plan: Plan, teardown: TeardownPlan) -> PlanEstimate:
     """Return the cost and the duration of a teardown; nothing is paid for after it."""
     known_prices = _prices(session)
-    current_bill = monthly_bill(resources_before(plan), known_prices)
+    current_bill = monthly_bill(resources_before(plan, RESOURCE_TYPES), known_prices)
     costs = CostEstimate(
         current_bill, {}, known_prices.region, known_prices.as_of, tuple(sorted(known_prices.borrowed)), ()
     )
@@ -70,7 +70,7 @@ def _estimate_other_profile(session: Session) -> OtherProfile | None:
         return None
     lookups = offline_lookups(other.network.zones, other.database.version)
     plan = Plan(build(other, session.suffix, session.location.region, lookups), session.state)
-    bills = monthly_bill(resources_after(plan, PricedResources({}, {}, {})), _prices(session))
+    bills = monthly_bill(resources_after(plan, PricedResources()), _prices(session))
     return OtherProfile(other.profile, sum(bills.values(), Cost()))
 
 
@@ -93,14 +93,14 @@ def refresh_prices(console: Console, session: Session) -> None:
 
 def cost_of(session: Session, plan: Plan) -> CostEstimate:
     """Return what the stack costs now, and after an apply."""
-    return estimate_cost(plan, _prices(session))
+    return estimate_cost(plan, RESOURCE_TYPES, _prices(session))
 
 
 def cost_from_state(workspace: Workspace, state: StackState) -> CostEstimate:
     """Return what the resources in the state cost now; nothing is known of a plan."""
     region = state.location.region
     empty_plan = Plan(Stack(state.suffix, region), state)
-    return estimate_cost(empty_plan, load_prices(region, _fetched_prices_file(workspace)))
+    return estimate_cost(empty_plan, RESOURCE_TYPES, load_prices(region, _fetched_prices_file(workspace)))
 
 
 def _prices(session: Session) -> Prices:

@@ -23,7 +23,6 @@ from provisioner.iam.required_actions import (
     RECORD_ACTIONS_KEY,
     RECORD_NAMES_KEY,
     normalized_record_name,
-    tagging_action,
     values_at,
 )
 
@@ -105,7 +104,7 @@ def _tagging_requests(
     action: Action, resources: list[NamedResource], call: Call, tags: Mapping[str, str]
 ) -> Iterator[Request]:
     """Yield the request for the separate tagging action that IAM requires on create."""
-    name = tagging_action(action.name)
+    name = reference.tagging_action(action.name)
     if not name:
         return
     create = {f"{action.prefix}:CreateAction": (action.name.split(":", 1)[1],)}

@@ -15,85 +15,6 @@ if TYPE_CHECKING:
     from provisioner.emulator.wire import Call
     from provisioner.iam.reference import Action, ActionTarget
 
-# By prefix and resource type: the parameters that hold a name, id or ARN of one (botocore, input shapes).
-# A blank separates the parts of one ARN, a star stands for every item of a list.
-NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "acm": {"certificate": ("CertificateArn",)},
-    "application-autoscaling": {"ScalableTarget": ("ResourceARN",)},
-    "cloudfront": {
-        "distribution": ("Id", "Resource", "DistributionId"),
-        "cache-policy": ("Id",),
-        "origin-request-policy": ("Id",),
-        "response-headers-policy": ("Id",),
-        "vpcorigin": ("Id", "Resource"),
-    },
-    "cloudwatch": {
-        "alarm": ("AlarmName", "AlarmNames.*", "ResourceARN"),
-        "dashboard": ("DashboardName", "DashboardNames.*"),
-    },
-    "dynamodb": {"table": ("TableName", "ResourceArn")},
-    "ec2": {
-        "elastic-ip": ("AllocationId",),
-        "internet-gateway": ("InternetGatewayId",),
-        "natgateway": ("NatGatewayId",),
-        "network-interface": ("NetworkInterfaceId",),
-        "prefix-list": ("PrefixListId",),
-        "route-table": ("RouteTableId", "RouteTableIds.*", "AddRouteTableIds.*", "RemoveRouteTableIds.*"),
-        "security-group": ("GroupId", "SecurityGroupIds.*"),
-        "security-group-rule": ("SecurityGroupRules.*.SecurityGroupRuleId",),
-        "subnet": ("SubnetId", "SubnetIds.*"),
-        "vpc": ("VpcId", "ResourceIds.*"),
-        "vpc-endpoint": ("VpcEndpointId", "VpcEndpointIds.*"),
-        "vpc-flow-log": ("FlowLogIds.*",),
-    },
-    "ecs": {
-        "cluster": ("cluster", "clusterName", "clusters.*", "resourceArn"),
-        "service": ("cluster service", "cluster serviceName", "cluster services.*", "resourceArn"),
-        "task": ("cluster tasks.*", "cluster task"),
-        "task-definition": ("family", "taskDefinition", "taskDefinitions.*", "resourceArn"),
-    },
-    "elasticloadbalancing": {
-        "listener/app": ("ListenerArn", "ResourceArns.*"),
-        "listener-rule/app": ("RuleArn", "RulePriorities.*.RuleArn", "ResourceArns.*"),
-        "loadbalancer/app/": ("LoadBalancerArn", "Name", "ResourceArns.*"),
-        "targetgroup": ("TargetGroupArn", "Name", "ResourceArns.*"),
-    },
-    "events": {"rule-on-default-event-bus": ("Name", "Rule", "ResourceARN")},
-    "iam": {
-        "role": ("RoleName",),
-        "policy": ("PolicyArn", "PolicyName"),
-        "oidc-provider": ("OpenIDConnectProviderArn",),
-        "user": ("UserName",),
-        "group": ("GroupName",),
-        "instance-profile": ("InstanceProfileName",),
-    },
-    "kms": {"key": ("KeyId", "TargetKeyId", "ResourceArn"), "alias": ("AliasName",)},
-    "logs": {
-        "delivery": ("id", "resourceArn"),
-        "delivery-destination": ("name", "deliveryDestinationArn", "deliveryDestinationName", "resourceArn"),
-        "delivery-source": ("name", "deliverySourceName", "resourceArn"),
-        "log-group": ("logGroupName", "resourceArn", "logGroupIdentifier"),
-    },
-    "rds": {
-        "cluster": ("DBClusterIdentifier", "ResourceName"),
-        "cluster-pg": ("DBClusterParameterGroupName", "ResourceName"),
-        "cluster-snapshot": (
-            "FinalDBSnapshotIdentifier",
-            "DBClusterSnapshotIdentifier",
-            "SnapshotIdentifier",
-            "ResourceName",
-        ),
-        "db": ("DBInstanceIdentifier", "ResourceName"),
-        "pg": ("DBParameterGroupName",),
-        "subgrp": ("DBSubnetGroupName", "ResourceName"),
-    },
-    "route53": {"hostedzone": ("HostedZoneId", "Id"), "change": ("Id",)},
-    "s3": {"bucket": ("Bucket",), "object": ("Bucket Key", "Bucket Delete.Objects.*.Key")},
-    "secretsmanager": {"Secret": ("SecretId", "Name")},
-    "sns": {"topic": ("TopicArn", "Name", "ResourceArn")},
-    "sts": {"role": ("RoleArn",)},
-    "wafv2": {"webacl": ("ARN", "ResourceArn", "ResourceARN", "WebACLArn", "LoggingConfiguration.ResourceArn")},
-}
 # EC2 user guide, resource IDs: the resource type of an id by its prefix.
 _EC2_IDS = {
     "eipalloc": "elastic-ip",
@@ -186,9 +107,9 @@ def _of_session(type_: str, params: Mapping[str, Any]) -> list[str]:
 
 
 def _names_at_paths(action: Action, target: ActionTarget, params: Mapping[str, Any]) -> list[str]:
-    """Return the names and ARNs at the paths that `NAMES` lists for a resource type."""
+    """Return the names and ARNs at the paths that IAM's data lists for a resource type."""
     names: list[str] = []
-    for path in NAMES.get(action.prefix, {}).get(target.type, ()):
+    for path in reference.naming_parameters(action.prefix, target.type):
         *outer_values, last_values = [list(values_at(params, part.split("."))) for part in path.split()]
         outer_names = [str(part[0]).rsplit("/", 1)[-1] for part in outer_values if part]
         if len(outer_names) == len(outer_values):
@@ -197,8 +118,10 @@ def _names_at_paths(action: Action, target: ActionTarget, params: Mapping[str, A
 
 
 def _below(outer_names: list[str], name: str) -> str:
-    """Return a name with those of the resources around it before it; an ARN as it is."""
-    return name if name.startswith("arn:") else "/".join([*outer_names, name])
+    """Return a name with those of the resources around it before it; an ARN as it is, of a URL its last part."""
+    if name.startswith("arn:"):
+        return name
+    return "/".join([*outer_names, name.rsplit("/", 1)[-1] if "://" in name else name])
 
 
 def _wildcard_arn(action: Action, target: ActionTarget, call: Call) -> str:

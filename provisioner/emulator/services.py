@@ -6,18 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from provisioner.emulator.errors import AwsError
 from provisioner.emulator.wire import Call, compose_call, missing_code
+from provisioner.iam.reference import described_services
 
 if TYPE_CHECKING:
     from provisioner.emulator.emulator import Emulator
 
 
-# By botocore's names.
-SERVICES = frozenset({
-    "acm", "application-autoscaling", "backup", "cloudfront", "cloudwatch", "dynamodb", "ec2", "ecr", "ecs",
-    "elbv2", "events", "iam", "kms", "logs", "pricing-plan-manager", "rds",
-    "resourcegroupstaggingapi", "route53", "s3", "secretsmanager", "service-quotas", "sns", "ssm", "sts",
-    "wafv2",
-})  # fmt: skip
+# By botocore's names: all that the product calls but the price list, of which there is no local one.
+SERVICES = described_services() - {"pricing"}
 # Paths that moto's dispatcher routes whatever service the request is signed for
 # (moto/moto_server/werkzeug_app.py, get_application and infer_service_region_host).
 _BY_PATH = ("/moto-api", "/favicon.ico", "/latest/meta-data/", "/latest/api/", "/v20180820/")

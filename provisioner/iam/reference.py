@@ -1,8 +1,15 @@
 """IAM's data about each action, from the service authorization reference: resource types and condition keys.
 
-`actions/` has one JSON file for each service, with its source. In `on`, the resource types of an action, a
-`*` before a type means that it is required. A `+` after a type means that the condition key aws:RequestTag is
-supported for it, a `=` that aws:ResourceTag is.
+`actions/` has one JSON file for each service, with its source:
+
+- `actions`: each action with its level, its condition keys and, in `on`, its resource types. A `*` before a type
+  means that it is required. A `+` after a type means that the condition key aws:RequestTag is supported for it,
+  a `=` that aws:ResourceTag is.
+- `resources`: each resource type with its ARN, and whether aws:ResourceTag is supported for it everywhere.
+- `tagging`: the action that tags a resource on create, by the creating action; `*` stands for all others
+  ("granting permission to tag resources during creation" of each service).
+- `named_by`: by resource type, the parameters that hold a name, id or ARN of one (botocore, input shapes). A
+  blank separates the parts of one ARN, a star stands for every item of a list.
 """
 
 from __future__ import annotations
@@ -10,7 +17,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -139,6 +146,26 @@ def require_action(name: str) -> Action:
             "This is a fault of the tool: provisioner/iam/actions/ lacks it. Please report it.",
         )
     return action
+
+
+def tagging_action(action: str) -> str:
+    """Return the action that tags the resource which another action creates; "" where none is needed."""
+    prefix, _, action_name = action.partition(":")
+    tagging: Mapping[str, str] = _service_data(prefix).get("tagging", {})
+    name = tagging.get(action_name) or tagging.get("*", "")
+    return f"{prefix}:{name}" if name else ""
+
+
+def naming_parameters(prefix: str, type_: str) -> Sequence[str]:
+    """Return the paths of the parameters that name a resource of this type."""
+    paths: Sequence[str] = _service_data(prefix).get("named_by", {}).get(type_, ())
+    return paths
+
+
+def described_services() -> frozenset[str]:
+    """Return boto3's names of the services that have a file here: those which this product calls."""
+    services = {prefix: service for service, prefix in PREFIXES.items()}
+    return frozenset(services.get(path.stem, path.stem) for path in _FOLDER.glob("*.json"))
 
 
 def _parse_target(text: str, tagged: set[str]) -> ActionTarget:

@@ -5,30 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-# The action that tags a resource on create, by the prefix of the service; for IAM, by the action itself
-# (service authorization reference, dependent actions; "granting permission to tag resources during creation"
-# of each service).
-TAGGING_ACTIONS: Mapping[str, str] = {
-    "acm": "AddTagsToCertificate",
-    "application-autoscaling": "TagResource",
-    "cloudfront": "TagResource",
-    "cloudwatch": "TagResource",
-    "dynamodb": "TagResource",
-    "ec2": "CreateTags",
-    "ecs": "TagResource",
-    "elasticloadbalancing": "AddTags",
-    "events": "TagResource",
-    "iam:CreateOpenIDConnectProvider": "TagOpenIDConnectProvider",
-    "iam:CreatePolicy": "TagPolicy",
-    "iam:CreateRole": "TagRole",
-    "kms": "TagResource",
-    "logs": "TagResource",
-    "rds": "AddTagsToResource",
-    "s3": "TagResource",
-    "secretsmanager": "TagResource",
-    "sns": "TagResource",
-    "wafv2": "TagResource",
-}
 # The parameters that pass a role to a service, and that service (iam:PassedToService; IAM user guide, "Grant
 # a user permissions to pass a role to an AWS service", and the guide of each service).
 PASSED_ROLES: Mapping[str, Mapping[str, str]] = {
@@ -191,13 +167,6 @@ def validated_actions(action: str, services: Iterable[str], location: Mapping[st
 def normalized_record_name(name: str) -> str:
     """Return the name of a record as IAM's condition keys have it."""
     return name.rstrip(".").lower()
-
-
-def tagging_action(action: str) -> str:
-    """Return the action that tags the resource which another action creates; "" where none is needed."""
-    prefix = action.split(":", 1)[0]
-    name = TAGGING_ACTIONS.get(action) or TAGGING_ACTIONS.get(prefix, "")
-    return f"{prefix}:{name}" if name else ""
 
 
 def values_at(value: Any, path: list[str]) -> Iterator[Any]:

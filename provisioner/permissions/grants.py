@@ -27,7 +27,6 @@ from provisioner.iam.required_actions import (
     RECORD_NAMES_KEY,
     UNSCOPED_ACTIONS,
     managed_rule_groups_arn,
-    tagging_action,
     validated_actions,
     values_at,
     via_service,
@@ -182,7 +181,7 @@ class Grants(StackArns):
     def _additional_grants(self, action: Action, resource: Resource, method: str) -> Iterator[Grant]:
         """Yield the grants that a call needs besides its own action, such as to tag or to pass a role."""
         name, type_name, location = action.name, str(resource.type), self.arn_location(resource)
-        if method == "create" and resource.type.tagged and (tagging := tagging_action(name)):
+        if method == "create" and resource.type.tagged and (tagging := reference.tagging_action(name)):
             yield self._tagging_grant(require_action(tagging), action, resource)
         yield from self._pass_role_grants(action, resource)
         if name == "rds:CreateDBCluster" and resource.props.get("ManageMasterUserPassword"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -12,9 +12,16 @@ from provisioner.engine.planning.change import Change
 from provisioner.engine.planning.diff import Difference
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.resource_graph.references import JsonObject, Ref
-from provisioner.prices.charges import BY_USE, CHARGES, EXTENDED_SUPPORT, PricedResources, is_priced
+from provisioner.engine.types.charges import PricedResources
+from provisioner.engine.types.resource_type import ResourceType
 from provisioner.prices.table import Prices
-from provisioner.settings.postgres import ESTIMATED_END_OF_SUPPORT, STANDARD_SUPPORT_ENDS, is_support_end_near, major_of
+from provisioner.settings.postgres import (
+    ESTIMATED_END_OF_SUPPORT,
+    EXTENDED_SUPPORT_CHARGE,
+    STANDARD_SUPPORT_ENDS,
+    is_support_end_near,
+    major_of,
+)
 
 
 @dataclass(frozen=True)
@@ -66,14 +73,15 @@ class CostEstimate:
         return sum(self.before.values(), Cost()), sum(self.after.values(), Cost())
 
 
-def estimate_cost(plan: Plan, prices: Prices) -> CostEstimate:
+def estimate_cost(plan: Plan, types: Mapping[str, ResourceType], prices: Prices) -> CostEstimate:
     """Return the cost of the stack as it is now, and as it will be after a plan; makes no call."""
-    resources_now = resources_before(plan.unfiltered or plan)
+    resources_now = resources_before(plan.unfiltered or plan, types)
     resources_then = resources_after(plan, resources_now)
     bills = monthly_bill(resources_now, prices), monthly_bill(resources_then, prices)
-    type_names = {*resources_now.type_names.values(), *resources_then.type_names.values()}
-    by_use = tuple(dict.fromkeys(usage for type_name, usage in BY_USE.items() if type_name in type_names))
-    unpriced = tuple(sorted(type_name for type_name in type_names if not is_priced(type_name)))
+    all_types = {*resources_now.types.values(), *resources_then.types.values()}
+    used = [resource_type.pricing for resource_type in types.values() if resource_type in all_types]
+    by_use = tuple(dict.fromkeys(pricing.by_use for pricing in used if pricing and pricing.by_use))
+    unpriced = tuple(sorted(str(resource_type) for resource_type in all_types if resource_type.pricing is None))
     upcoming = tuple(upcoming_charges(resources_then, prices))
     borrowed = tuple(sorted(prices.borrowed))
     return CostEstimate(*bills, prices.region, prices.as_of, borrowed, by_use, unpriced, upcoming)
@@ -93,16 +101,17 @@ def upcoming_charges(resources: PricedResources, prices: Prices) -> Iterator[Upc
         end = STANDARD_SUPPORT_ENDS[major]
         since = end + timedelta(days=1)
         if end >= resources.today and is_support_end_near(end, resources.today):
-            cost = monthly_bill(replace(resources, today=since), prices).get(EXTENDED_SUPPORT)
+            cost = monthly_bill(replace(resources, today=since), prices).get(EXTENDED_SUPPORT_CHARGE)
             if cost:
-                yield UpcomingCharge(since, EXTENDED_SUPPORT, cost, major in ESTIMATED_END_OF_SUPPORT)
+                yield UpcomingCharge(since, EXTENDED_SUPPORT_CHARGE, cost, major in ESTIMATED_END_OF_SUPPORT)
 
 
 def monthly_bill(resources: PricedResources, prices: Prices) -> Bill:
     """Return the charges of all resources, summed by what is charged."""
     sums: Bill = {}
-    for name, type_name in resources.type_names.items():
-        for charge in CHARGES[type_name](resources.props[name], resources) if type_name in CHARGES else ():
+    for name, resource_type in resources.types.items():
+        charges = resource_type.pricing.charges if resource_type.pricing else None
+        for charge in charges(resources.props[name], resources) if charges else ():
             price = prices.price(charge.price_key)
             sums[charge.name] = sums.get(charge.name, Cost()) + Cost(price * charge.min_units, price * charge.max_units)
     return sums
@@ -110,28 +119,31 @@ def monthly_bill(resources: PricedResources, prices: Prices) -> Bill:
 
 def resources_after(plan: Plan, now: PricedResources) -> PricedResources:
     """Return the resources after a plan: declared ones as declared, and unselected ones as they are now."""
-    unselected = plan.excluded & now.type_names.keys()
-    type_names = {name: now.type_names[name] for name in unselected} | {
-        resource.logical_id: str(resource.type) for resource in plan.stack
+    unselected = plan.excluded & now.types.keys()
+    types = {name: now.types[name] for name in unselected} | {
+        resource.logical_id: resource.type for resource in plan.stack
     }
     props = {name: now.props[name] for name in unselected} | {
         resource.logical_id: resource.props for resource in plan.stack
     }
-    return PricedResources(type_names, props, now.ids)
+    return PricedResources(types, props, now.ids)
 
 
-def resources_before(plan: Plan) -> PricedResources:
-    """Return the existing resources: declared ones with AWS's values, others with those of the state."""
-    type_names: dict[str, str] = {}
+def resources_before(plan: Plan, types: Mapping[str, ResourceType]) -> PricedResources:
+    """Return the existing resources: declared ones with AWS's values, others with those of the state.
+
+    `types` maps the names of types, as the state has them, to the types.
+    """
+    existing: dict[str, ResourceType] = {}
     props: dict[str, JsonObject] = {}
     for name in plan.actual:
         resource = plan.stack.resources[name]
-        type_names[name], props[name] = str(resource.type), with_actual_values(resource.props, plan.changes[name])
+        existing[name], props[name] = resource.type, with_actual_values(resource.props, plan.changes[name])
     for name, resource_state in plan.state.resources.items():
         if name not in plan.stack.resources and resource_state.id:
-            type_names[name], props[name] = resource_state.type_name, resource_state.desired
+            existing[name], props[name] = types[resource_state.type_name], resource_state.desired
     ids = {resource_state.id: name for name, resource_state in plan.state.resources.items() if resource_state.id}
-    return PricedResources(type_names, props, ids)
+    return PricedResources(existing, props, ids)
 
 
 def with_actual_values(declared: JsonObject, change: Change) -> JsonObject:

@@ -56,7 +56,7 @@ def resources_from_aws(plan: Plan, report: DriftReport) -> dict[str, ReportResou
     """Return the resources as AWS says now, then those in the state that are no longer declared."""
     # If a resource has several drifts, the first counts: gone and failed come before added children.
     drifts = {drift.logical_id: drift for drift in reversed(report.drifts) if drift.category != "held"}
-    props = resources_before(plan).props
+    props = resources_before(plan, RESOURCE_TYPES).props
     resources = {}
     for resource in plan.stack:
         name = resource.logical_id

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.charges import FREE
 from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
@@ -40,6 +41,7 @@ class Certificate(ResourceType):
     """
 
     service, id_paths = "acm", "CertificateArn"
+    pricing = FREE
     ownership = CERTIFICATE
     unique_properties = ()
     write_only = frozenset({"ValidationMethod"})
@@ -112,6 +114,7 @@ class Issuance(ResourceType):
     """The issuance of a certificate: it is ready once ACM has found every validation record."""
 
     service, id_paths = "acm", "CertificateArn"
+    pricing = FREE
     ownership = CERTIFICATE
     tagged, deleted_with_parent = False, True
     lookup_properties = ("CertificateArn",)

@@ -8,6 +8,7 @@ from typing import Any
 
 from provisioner.engine.calls.error_categories import default_if_unsupported
 from provisioner.engine.resource_graph.references import JsonObject, value_at
+from provisioner.engine.types.charges import FREE, Pricing
 from provisioner.engine.types.data import CutoverPhase, codes, declare_operations
 from provisioner.engine.types.health_status import StatusClasses
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
@@ -61,6 +62,7 @@ class ScalableTarget(ResourceType):
     """A scalable target: the minimum and maximum of a service's task count."""
 
     service, id_paths, noun = "application-autoscaling", "ResourceId", "scaling"
+    pricing = FREE
     ownership = SCALABLE_TARGET
     immutable = frozenset(_TARGET_KEYS)
     lookup_properties = ("ResourceId",)
@@ -161,6 +163,8 @@ class ScalingPolicy(ResourceType):
     """A target tracking policy; AWS creates and maintains its CloudWatch alarms."""
 
     service, id_paths = "application-autoscaling", ("ResourceId", "PolicyName")
+    # Target tracking creates an alarm to scale out and one to scale in (Application Auto Scaling user guide).
+    pricing = Pricing.monthly("alarms", "alarm_month", 2)
     ownership = SCALING_POLICY
     name_property, noun = "PolicyName", "requests"
     tagged = False

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker, Refusal, RetryLater, blocked_error
+from provisioner.engine.types.charges import Pricing
 from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.field_ownership import FieldOwner
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
@@ -58,6 +59,8 @@ class Distribution(ResourceType):
     """A distribution; its properties are those of its DistributionConfig, lists without their Quantity."""
 
     service, id_paths, name_property, noun = "cloudfront", "Id", "Comment", "edge"
+    max_name_length = 128
+    pricing = Pricing(by_use="CloudFront requests and traffic")
     ownership = DISTRIBUTION
     ready = {"Status": "Deployed"}
     # CloudFront API reference, Distribution

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.charges import Doc, MonthlyCharge, PricedResources, Pricing
 from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.names import PROJECT
@@ -14,10 +15,17 @@ from provisioner.resources.field_owners.s3_and_monitoring import ALARM, DASHBOAR
 from provisioner.resources.tags import mapping, pairs, read_tags
 
 
+def _charges(props: Doc, _resources: PricedResources) -> Iterator[MonthlyCharge]:
+    """Yield the charge of an alarm for each metric that it watches; an expression may use several."""
+    watched = [metric for metric in props.get("Metrics") or [] if "MetricStat" in metric]
+    yield MonthlyCharge.flat("alarms", "alarm_month", len(watched) or 1)
+
+
 class Alarm(ResourceType):
     """A metric alarm; its state is CloudWatch's and is not compared."""
 
     service, id_paths, name_property = "cloudwatch", "AlarmName", "AlarmName"
+    pricing = Pricing(_charges)
     ownership = ALARM
     immutable = frozenset({"AlarmName"})
     replacing_calls = {"PutMetricAlarm": ""}
@@ -77,6 +85,7 @@ class Dashboard(ResourceType):
     """The dashboard that shows the metrics of the stack."""
 
     service, id_paths, name_property, noun = "cloudwatch", "DashboardName", "DashboardName", "dashboard"
+    pricing = Pricing.monthly("dashboards", "dashboard_month")
     ownership = DASHBOARD
     tagged = False
     immutable = frozenset({"DashboardName"})

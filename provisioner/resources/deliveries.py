@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import matches_codes
+from provisioner.engine.types.charges import FREE, Pricing
 from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.resources.field_owners.iam_and_logs import DELIVERY, DESTINATION, SOURCE
@@ -48,6 +49,8 @@ class DeliverySource(_DeliveryResourceType):
     """A delivery source: the resource whose logs are delivered, and the type of log."""
 
     id_paths, name_property, noun = "name", "name", "records-source"
+    max_name_length = 60
+    pricing = FREE
     ownership = SOURCE
     immutable = frozenset({"name", "resourceArn", "logType"})
     already_exists_codes = _LOGS_TAKEN
@@ -98,6 +101,8 @@ class DeliveryDestination(_DeliveryResourceType):
     """A delivery destination: where logs are written."""
 
     id_paths, name_property, noun = "name", "name", "records-destination"
+    max_name_length = 60
+    pricing = FREE
     ownership = DESTINATION
     immutable = frozenset({"name"})
     replacing_calls = {"PutDeliveryDestination": ""}
@@ -135,6 +140,7 @@ class Delivery(_DeliveryResourceType):
     """A delivery: it connects one source with one destination."""
 
     id_paths, noun = "id", "delivery"
+    pricing = Pricing(by_use="delivered access logs")
     ownership = DELIVERY
     unique_properties = lookup_properties = ("deliverySourceName", "deliveryDestinationArn")
     already_exists_codes = codes("ConflictException: already exists")

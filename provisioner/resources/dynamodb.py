@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from provisioner.engine.calls.error_categories import code_of, default_if_unsupported
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import RetryLater
+from provisioner.engine.types.charges import Pricing
 from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
@@ -36,6 +37,7 @@ class Table(ResourceType):
     """A DynamoDB table."""
 
     service, id_paths, name_property = "dynamodb", "TableName", "TableName"
+    pricing = Pricing(by_use="table requests, storage and backups")
     ownership = TABLE
     ready, deleting = {"TableStatus": "ACTIVE"}, {"TableStatus": "DELETING"}
     # botocore dynamodb TableStatus

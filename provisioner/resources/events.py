@@ -9,6 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.charges import FREE
 from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
@@ -23,6 +24,8 @@ class EventRule(ResourceType):
     """A rule on the account's default event bus that matches one type of event."""
 
     service, id_paths, name_property = "events", "Name", "Name"
+    max_name_length = 64
+    pricing = FREE
     ownership = EVENT_RULE
     immutable = frozenset({"Name"})
     replacing_calls = {"PutRule": ""}
@@ -81,6 +84,7 @@ class EventTarget(ResourceType):
     """A target of a rule: where the rule sends the events that it matches."""
 
     service, id_paths = "events", ("Rule", "Id")
+    pricing = FREE
     ownership = EVENT_TARGET
     tagged = False
     unique_properties = ("Rule", "Id")

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
+from provisioner.engine.types.charges import FREE
 from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
@@ -43,6 +44,8 @@ class Role(ResourceType):
     """A role; each of its policies is a resource of its own."""
 
     service, id_paths, name_property = "iam", "RoleName", "RoleName"
+    max_name_length = 64
+    pricing = FREE
     ownership = ROLE
     immutable = frozenset({"RoleName", "Path"})
     defaults = {"PermissionsBoundary": ""}
@@ -193,6 +196,7 @@ class RolePolicy(ResourceType):
     """One inline policy of a role."""
 
     service, id_paths = "iam", ("RoleName", "PolicyName")
+    pricing = FREE
     ownership = ROLE_POLICY
     tagged = False
     unique_properties = ("RoleName", "PolicyName")
@@ -241,6 +245,7 @@ class ServiceLinkedRole(ResourceType):
     """The account's service-linked role of one AWS service, made before the service's first use needs it."""
 
     service, id_paths = "iam", "AWSServiceName"
+    pricing = FREE
     ownership = SERVICE_ROLE
     tagged, account_wide = False, True
     not_found_codes = NOT_FOUND

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from provisioner.engine.calls.clients import sibling_client
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import matches_codes
+from provisioner.engine.types.charges import FREE, Pricing
 from provisioner.engine.types.data import Codes, codes, declare_operations, minutes
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
@@ -46,6 +47,9 @@ class Key(ResourceType):
     """
 
     service, id_paths = "kms", "Arn"
+    # The name with `alias/` before it is the alias, which may have 256 characters.
+    max_name_length = 250
+    pricing = Pricing.monthly("keys", "key_month", by_use="uses of keys")
     ownership = KEY
     ready = {"KeyState": "Enabled"}
     # botocore kms KeyState
@@ -193,6 +197,7 @@ class KeyAlias(ResourceType):
     """The alias of a key, deleted by a call of its own: a key scheduled for deletion would keep it."""
 
     service, id_paths, name_property = "kms", "AliasName", "AliasName"
+    pricing = FREE
     ownership = KEY_ALIAS
     tagged = False
     immutable = frozenset({"AliasName"})

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.charges import FREE, Pricing
 from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.field_ownership import FieldOwner
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
@@ -26,6 +27,8 @@ class LogGroup(ResourceType):
     """A log group that only the stack creates."""
 
     service, id_paths, name_property = "logs", "logGroupName", "logGroupName"
+    max_name_length = 512
+    pricing = Pricing(by_use="logs")
     ownership = LOG_GROUP
     immutable = frozenset({"logGroupName"})
     defaults = {"kmsKeyId": ""}
@@ -98,6 +101,7 @@ class ServiceLogGroup(LogGroup):
     """A log group that an AWS service writes to; the service creates a missing one without tags or expiry."""
 
     adopts_untagged = True
+    pricing = FREE
 
 
 class Retention(SubresourceType):

@@ -8,6 +8,7 @@ from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
+from provisioner.engine.types.charges import FREE
 from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.names import PROJECT
@@ -23,6 +24,8 @@ class ManagedPolicy(ResourceType):
     """A customer managed policy; its document is that of the default version."""
 
     service, id_paths, name_property = "iam", "Arn", "PolicyName"
+    max_name_length = 128
+    pricing = FREE
     ownership = MANAGED_POLICY
     id_is_name = True
     immutable = frozenset({"PolicyName", "Path", "Description"})

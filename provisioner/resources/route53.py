@@ -12,6 +12,7 @@ from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject, is_known
 from provisioner.engine.types.blocker import Refusal
+from provisioner.engine.types.charges import FREE
 from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
@@ -46,6 +47,7 @@ class DnsName(ResourceType):
     """All records that resolve one name in a hosted zone."""
 
     service, id_paths = "route53", ("HostedZoneId", "Name")
+    pricing = FREE
     ownership = DNS_NAME
     lookup_properties = unique_properties = ("HostedZoneId", "Name")
     immutable = frozenset({"HostedZoneId", "Name"})

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
+from provisioner.engine.types.charges import FREE, Pricing
 from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.resources.bucket_objects import delete_all_objects, lock_blockers
@@ -36,6 +37,9 @@ class Bucket(ResourceType):
     """A bucket; it is emptied before its deletion, repeatedly while objects are still being written."""
 
     service, id_paths, name_property, noun = "s3", "Bucket", "Bucket", "logs"
+    # With `-<account>-<region>` appended, a bucket's name may have 63 characters.
+    max_name_length = 35
+    pricing = Pricing(by_use="buckets")
     ownership = BUCKET
     immutable = frozenset({"Bucket"})
     # No read returns the location that it was created with.
@@ -128,6 +132,7 @@ class _BucketSetting(ResourceType):
     """A setting of a bucket that is set by one call and is deleted with the bucket."""
 
     service, id_paths = "s3", "Bucket"
+    pricing = FREE
     tagged, deleted_with_parent = False, True
     lookup_properties = ("Bucket",)
     immutable = frozenset({"Bucket"})

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from provisioner.engine.calls.error_categories import default_if_unsupported
 from provisioner.engine.resource_graph.references import JsonObject, Lookup, Ref, SecretValue, StoredSecret
+from provisioner.engine.types.charges import FREE, Pricing
 from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.health_status import EXISTS, StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
@@ -40,6 +41,8 @@ class Secret(ResourceType):
     """A secret; the state holds its ARN, never its value."""
 
     service, id_paths, name_property = "secretsmanager", "ARN", "Name"
+    max_name_length = 512
+    pricing = Pricing.monthly("secrets", "secret_month")
     ownership = SECRET
     immutable = frozenset({"Name"})
     write_only = frozenset({"SecretString"})
@@ -172,6 +175,7 @@ class Rotation(ResourceType):
     """The rotation schedule of the database password in the secret that RDS manages."""
 
     service, id_paths = "secretsmanager", "SecretId"
+    pricing = FREE
     ownership = ROTATION
     tagged = False
     lookup_properties = ("SecretId",)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.charges import FREE, Pricing
 from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
@@ -25,6 +26,7 @@ class Topic(ResourceType):
     """The topic to which alarms publish."""
 
     service, id_paths, name_property = "sns", "TopicArn", "Name"
+    pricing = Pricing(by_use="notifications")
     ownership = TOPIC
     id_is_name = True
     immutable = frozenset({"Name"})
@@ -106,6 +108,7 @@ class TopicPolicy(ResourceType):
     """The access policy of a topic: who may publish to it."""
 
     service, id_paths = "sns", "TopicArn"
+    pricing = FREE
     ownership = TOPIC_POLICY
     exclusive = frozenset({"Policy"})
     replacing_calls = {"SetTopicAttributes": ""}
@@ -139,6 +142,7 @@ class Subscription(ResourceType):
     """The subscription of one endpoint to a topic; it takes effect once the recipient has confirmed it."""
 
     service, id_paths = "sns", ("TopicArn", "Endpoint")
+    pricing = FREE
     ownership = SUBSCRIPTION
     tagged = False
     unique_properties = ("TopicArn", "Endpoint")

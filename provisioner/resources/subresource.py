@@ -6,6 +6,7 @@ from abc import abstractmethod
 from typing import Any, ClassVar
 
 from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.charges import FREE
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 
 
@@ -16,6 +17,7 @@ class SubresourceType(ResourceType):
     """
 
     tagged, deleted_with_parent = False, True
+    pricing = FREE
     id_paths: ClassVar[str]
 
     def __init_subclass__(cls) -> None:

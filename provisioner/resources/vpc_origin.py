@@ -7,6 +7,7 @@ from typing import Any
 
 from provisioner.engine.calls.error_categories import default_if_unsupported
 from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.charges import FREE
 from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
@@ -25,6 +26,8 @@ class VpcOrigin(ResourceType):
     """The VPC origin through which CloudFront reaches one load balancer."""
 
     service, id_paths, name_property, noun = "cloudfront", "Id", "Name", "origin"
+    max_name_length = 64
+    pricing = FREE
     ownership = VPC_ORIGIN
     ready = {"Status": "Deployed"}
     # CloudFront API reference, VpcOrigin

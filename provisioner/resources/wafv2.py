@@ -8,6 +8,7 @@ from typing import Any
 from provisioner.engine.calls.clients import sibling_client
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
+from provisioner.engine.types.charges import FREE, Doc, MonthlyCharge, PricedResources, Pricing
 from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.names import has_stack_tags
@@ -28,10 +29,18 @@ _NOT_VISIBLE_YET = codes(
 )
 
 
+def _charges(props: Doc, _resources: PricedResources) -> Iterator[MonthlyCharge]:
+    """Yield the charges of a web ACL and its rules by the month."""
+    yield MonthlyCharge.flat("web firewall", "firewall_month", 1)
+    yield MonthlyCharge.flat("web firewall", "firewall_rule_month", len(props.get("Rules") or []))
+
+
 class WebACL(ResourceType):
     """A web ACL: the rules by which WAF inspects every request before CloudFront."""
 
     service, id_paths, name_property, noun = "wafv2", "ARN", "Name", "webacl"
+    max_name_length = 128
+    pricing = Pricing(_charges, by_use="requests through the firewall")
     ownership = WEB_ACL
     immutable = frozenset({"Name", "Scope"})
     exclusive = frozenset({"Rules"})
@@ -116,6 +125,7 @@ class WebACLLog(ResourceType):
     """The logging configuration of a web ACL: where WAF writes the requests that its rules matched."""
 
     service, id_paths = "wafv2", "ResourceArn"
+    pricing = FREE
     ownership = WEB_ACL_LOG
     tagged = False
     replacing_calls = {"PutLoggingConfiguration": "LoggingConfiguration"}

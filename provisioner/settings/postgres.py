@@ -24,6 +24,7 @@ STANDARD_SUPPORT_ENDS: Mapping[str, date] = {
 # versions before it.
 ESTIMATED_END_OF_SUPPORT = frozenset({"18"})
 # The values of EngineLifecycleSupport (botocore rds CreateDBCluster). AWS enrols a cluster that states none.
+EXTENDED_SUPPORT_CHARGE = "extended support of the database"
 EXTENDED_SUPPORT, NO_EXTENDED_SUPPORT = "open-source-rds-extended-support", "open-source-rds-extended-support-disabled"
 # AWS sends reminders half a year before an end of support (Aurora user guide, version policy).
 NOTICE_PERIOD = timedelta(days=183)

@@ -8,7 +8,7 @@ from typing import Any
 
 from provisioner.engine.resource_graph.graph import ResourceHandle, Step
 from provisioner.engine.resource_graph.references import Ref, interpolate
-from provisioner.names import NAME_RULES, name_of
+from provisioner.names import NAME_TEMPLATES, name_of
 from provisioner.resources.kms import EdgeKey, Key, KeyAlias, KeyRotation
 from provisioner.resources.tags import GLOBAL_REGION
 from provisioner.settings import Settings
@@ -118,7 +118,7 @@ def _policy_statements(step: Step, lookups: StackLookups, region: str) -> Iterat
     yield _allow("Grants", account, ["kms:CreateGrant"], grant_condition)
     groups = [
         arn(step, lookups, "logs", f"log-group:{name_of(noun, step.stack.suffix)}", region)
-        for noun in NAME_RULES
+        for noun in NAME_TEMPLATES
         if noun.endswith("-logs")
     ]
     # CloudWatch Logs user guide, "encrypt-log-data-kms".

@@ -14,7 +14,6 @@ from provisioner.commands.operator_policy import PolicyScope, policies_for
 from provisioner.configuration import load_settings
 from provisioner.iam import reference
 from provisioner.iam.evaluator import Request, Verdict, verdict
-from provisioner.iam.required_actions import tagging_action
 from provisioner.permissions.commands import COMMAND_PERMISSIONS
 from provisioner.permissions.grants import _CHANGING_METHODS
 from provisioner.permissions.statements import MANAGED_LIMIT, size
@@ -293,7 +292,9 @@ def test_what_is_born_with_tags_may_be_given_them() -> None:
     made = statements(policies_for(scope, "apply"))
     allowed = {name for one in made if one["Effect"] == "Allow" for name in one["Action"]}
     given = {
-        str(resource.type): [tagging_action(reference.action_of(resource.type.service, one)) for one in creates]
+        str(resource.type): [
+            reference.tagging_action(reference.action_of(resource.type.service, one)) for one in creates
+        ]
         for resource in scope.grants().stack
         if resource.type.tagged and (creates := resource.type.operations_of("create"))
     }

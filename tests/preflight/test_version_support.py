@@ -11,8 +11,8 @@ import pytest
 
 from provisioner.emulator.clock import clock as clock_of_aws
 from provisioner.engine.calls.clock import Clock
+from provisioner.engine.types import charges
 from provisioner.preflight import aurora
-from provisioner.prices import charges
 from tests.support.live_stack import SUFFIX, LiveStack
 from tests.support.user import User
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,15 @@ from provisioner.engine.planning.change import Change
 from provisioner.engine.planning.diff import Difference
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.teardown_plan import plan_teardown
-from provisioner.prices.charges import BY_USE, CHARGES, FREE, PricedResources, is_priced
-from provisioner.prices.estimate import Cost, CostEstimate, monthly_bill, resources_after, with_actual_values
+from provisioner.engine.types.charges import PricedResources
+from provisioner.prices.estimate import (
+    Cost,
+    CostEstimate,
+    estimate_cost,
+    monthly_bill,
+    resources_after,
+    with_actual_values,
+)
 from provisioner.prices.price_list import fetch_prices
 from provisioner.prices.table import FALLBACK, load_prices, save_prices
 from provisioner.resources import RESOURCE_TYPES
@@ -44,7 +52,7 @@ def declared(**sections: Any) -> Plan:
 
 def cost(plan: Plan, what: str, region: str = "us-east-1") -> Cost:
     """One charge of a stack that stands as it is declared."""
-    return monthly_bill(resources_after(plan, PricedResources({}, {}, {})), load_prices(region, NOWHERE))[what]
+    return monthly_bill(resources_after(plan, PricedResources()), load_prices(region, NOWHERE))[what]
 
 
 def test_each_charge_follows_what_is_declared() -> None:
@@ -102,13 +110,22 @@ def test_what_stands_is_priced_as_it_is() -> None:
     assert now == {"Scheme": "internal", "Scaling": {"Min": 4, "Max": 8}}
 
 
-def test_only_kinds_that_there_are_are_priced() -> None:
-    assert CHARGES.keys() | BY_USE.keys() | FREE <= RESOURCE_TYPES.keys()
-    assert not is_priced("Unheard")
+def test_every_type_says_what_it_costs_be_it_nothing() -> None:
+    assert [name for name, resource_type in RESOURCE_TYPES.items() if resource_type.pricing is None] == []
 
 
-def test_every_kind_says_what_it_costs_be_it_nothing() -> None:
-    assert [type_name for type_name in RESOURCE_TYPES if not is_priced(type_name)] == []
+def test_a_type_without_pricing_is_named() -> None:
+    plan = declared()
+    vpc = replace(plan.stack.resources["vpc"], type=Unpriced())
+    plan.stack.resources["vpc"] = vpc
+
+    assert estimate_cost(plan, RESOURCE_TYPES, load_prices("us-east-1", NOWHERE)).unpriced == ("Unpriced",)
+
+
+class Unpriced(type(RESOURCE_TYPES["Vpc"])):  # type: ignore[misc]
+    """A resource type of which nobody has said what it costs."""
+
+    pricing = None
 
 
 class Listed:

@@ -115,7 +115,7 @@ def test_a_lock_is_taken_renewed_and_given_back(
 
 
 def test_the_services_of_the_endpoints_are_those_of_the_resource_types() -> None:
-    assert {resource_type.service for resource_type in RESOURCE_TYPES.values()} <= {*SERVICES}
+    assert {resource_type.service for resource_type in RESOURCE_TYPES.values()} == {*SERVICES}
 
 
 def test_every_endpoint_in_use_is_named(user: User, monkeypatch: pytest.MonkeyPatch) -> None:

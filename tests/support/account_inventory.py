@@ -8,7 +8,10 @@ from functools import cache
 from typing import Any
 
 import boto3
+from botocore import xform_name
 from botocore.config import Config
+
+from provisioner.iam.reference import described_services
 
 Found = dict[str, dict[str, str]]
 
@@ -16,6 +19,9 @@ Found = dict[str, dict[str, str]]
 RESTLESS = {"ResponseMetadata", "LatestRestorableTime", "ConsumedCapacity", "ItemCount", "TableSizeBytes"}
 # A record by which ACM renews stays behind in its zone.
 RESTLESS |= {"ResourceRecordSetCount"}
+# Services that `_nested` asks, and those that hold nothing of a stack.
+_ASKED_BY_HAND = {"ecs", "kms", "backup", "ecr", "pricing", "pricing-plan-manager", "resourcegroupstaggingapi"}
+_ASKED_BY_HAND |= {"service-quotas", "ssm", "sts"}
 # kind: (service, operation, its parameters, where the list is, what tells one from another)
 LISTS: dict[str, tuple[str, str, dict[str, Any], str, str]] = {
     "vpc": ("ec2", "describe_vpcs", {}, "Vpcs", "VpcId"),
@@ -125,6 +131,24 @@ def inventory(endpoint: str, region: str = "us-east-1") -> Found:
     return found
 
 
+def _of_other_services(endpoint: str, region: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """All that a service without a row in `LISTS` returns from the lists that need no parameter."""
+    asked = {row[0] for row in LISTS.values()} | _ASKED_BY_HAND
+    for name in sorted(described_services() - asked):
+        service = client(endpoint, name, region)
+        for operation in service.meta.service_model.operation_names:
+            if operation.startswith(("List", "Describe")) and (where := _parameterless_list(service, operation)):
+                found = _pages(service, xform_name(operation), {}, where)
+                yield f"{name} {where}", {_line(doc): doc for doc in found}
+
+
+def _parameterless_list(service: Any, operation: str) -> str:
+    """The member in which an operation without required parameters returns its one list; "" for any other."""
+    model = service.meta.service_model.operation_model(operation)
+    lists = [key for key, shape in model.output_shape.members.items() if shape.type_name == "list"]
+    return lists[0] if len(lists) == 1 and not model.input_shape.required_members else ""
+
+
 def _pages(service: Any, operation: str, params: dict[str, Any], where: str) -> list[Any]:
     if service.can_paginate(operation):
         whole = service.get_paginator(operation).paginate(**params).build_full_result()
@@ -161,6 +185,7 @@ def _calm(doc: Any) -> Any:
 
 def _nested(endpoint: str, region: str, found: Found) -> Iterator[tuple[str, dict[str, Any]]]:
     """What is only listed within something else."""
+    yield from _of_other_services(endpoint, region)
     elbv2, iam = client(endpoint, "elbv2", region), client(endpoint, "iam", region)
     for arn in found["balancer"]:
         listed = elbv2.describe_listeners(LoadBalancerArn=arn)["Listeners"]

@@ -129,11 +129,8 @@ class Step:
         if name in self.stack.resources:
             raise ValueError(f"two resources are called {name}")
         noun = noun or resource_type.noun
-        aws_name = (
-            name_of(noun, self.stack.suffix, discriminator or _discriminator(resource_type, name, props))
-            if noun
-            else ""
-        )
+        distinct = discriminator or _discriminator(resource_type, name, props)
+        aws_name = name_of(noun, self.stack.suffix, distinct, resource_type.max_name_length) if noun else ""
         if resource_type.name_property:
             props.setdefault(resource_type.name_property, aws_name)
         self.stack.resources[name] = Resource(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from enum import IntEnum
 from typing import Any, ClassVar, Literal
 
+from provisioner.engine.types.charges import Pricing
 from provisioner.engine.types.field_ownership import FieldOwner, FieldOwnership
 from provisioner.engine.types.health_status import StatusClasses
 
@@ -48,6 +49,8 @@ class ResourceTypeData:
     noun: ClassVar[str] = ""
     # The property that holds the AWS name, or "" if the name is only a tag.
     name_property: ClassVar[str] = ""
+    # The most characters that AWS takes in the name (botocore's model; the API reference of the service).
+    max_name_length: ClassVar[int] = 255
     # The path of the id in the result of `read`; several paths make one id, joined by "|".
     id_paths: ClassVar[str | tuple[str, ...]]
     # The id is made of the name, so another resource with the same name has the same id.
@@ -144,6 +147,9 @@ class ResourceTypeData:
     on_failure: ClassVar[Literal["refuse", "replace", "update"]] = "refuse"
     # The properties that name the resource that contains it; without them it cannot be searched.
     lookup_properties: ClassVar[tuple[str, ...]] = ()
+
+    # What AWS charges for it. None: nobody has looked yet, and an estimate says so.
+    pricing: ClassVar[Pricing | None] = None
 
     # The operations that its methods call, from which `policy` derives the IAM actions. A method that is not
     # listed is as in the base class. tests/resources/test_declared_calls.py compares this with the source.

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from provisioner.aws.responses import created_resource
 from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.charges import Pricing
 from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
@@ -19,6 +20,7 @@ class FlowLog(Ec2ResourceType):
     """A record of the traffic of one VPC. Nothing of it can be changed in place."""
 
     ownership = FLOW_LOG
+    pricing = Pricing(by_use="flow logs")
     noun, iam_type, id_paths, id_filter = "flow-log", "vpc-flow-log", "FlowLogId", "flow-log-id"
     unique_properties = ("ResourceIds", "LogGroupName")
     # AWS returns the id of the VPC, but not that its resource type is a VPC.

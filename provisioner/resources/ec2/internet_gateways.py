@@ -6,6 +6,7 @@ from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
+from provisioner.engine.types.charges import FREE
 from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
@@ -20,6 +21,7 @@ class InternetGateway(Ec2ResourceType):
     """An internet gateway. Its attachment to the VPC is a resource of its own."""
 
     ownership = INTERNET_GATEWAY
+    pricing = FREE
     noun, iam_type, id_paths, id_filter = "igw", "internet-gateway", "InternetGatewayId", "internet-gateway-id"
     not_found_codes = GATEWAY_NOT_FOUND
     retryable_codes = {"delete": codes("DependencyViolation")}
@@ -46,6 +48,7 @@ class GatewayAttachment(ResourceType):
     """The attachment of an internet gateway to a VPC."""
 
     service, id_paths = "ec2", ("InternetGatewayId", "VpcId")
+    pricing = FREE
     ownership = ATTACHMENT
     tagged = False
     unique_properties = ("VpcId",)

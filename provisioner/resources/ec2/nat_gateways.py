@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.charges import Pricing
 from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
@@ -17,6 +18,7 @@ class ElasticIp(Ec2ResourceType):
     """An Elastic IP address, allocated until it is released."""
 
     ownership = ADDRESS
+    pricing = Pricing.hourly("public addresses", "ipv4_hour")
     noun, iam_type, id_paths, id_filter = "eip", "elastic-ip", "AllocationId", "allocation-id"
     discriminators = ("Domain",)
     not_found_codes = codes("InvalidAllocationID.NotFound", "InvalidAddress.NotFound")
@@ -43,6 +45,7 @@ class NatGateway(Ec2ResourceType):
     """A NAT gateway, by which private subnets reach the internet but cannot be reached from it."""
 
     ownership = NAT_GATEWAY
+    pricing = Pricing.hourly("NAT gateway", "nat_hour", by_use="gigabytes through NAT")
     noun, iam_type, id_paths, id_filter = "nat", "natgateway", "NatGatewayId", "nat-gateway-id"
     discriminators = ("ConnectivityType",)
     ready, failed = {"State": "available"}, {"State": "failed"}

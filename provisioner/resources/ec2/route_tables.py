@@ -6,6 +6,7 @@ from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
+from provisioner.engine.types.charges import FREE
 from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
@@ -23,6 +24,7 @@ class RouteTable(Ec2ResourceType):
     """A route table. Its routes and associations are resources of their own."""
 
     ownership = ROUTE_TABLE
+    pricing = FREE
     noun, iam_type, id_paths, id_filter = "routes", "route-table", "RouteTableId", "route-table-id"
     discriminators = ("VpcId",)
     owns_children = True
@@ -101,6 +103,7 @@ class Route(ResourceType):
     """One route in a table of the stack."""
 
     service, id_paths = "ec2", ("RouteTableId", "DestinationCidrBlock")
+    pricing = FREE
     ownership = ROUTE
     tagged = False
     unique_properties = ("RouteTableId", "DestinationCidrBlock")
@@ -151,6 +154,7 @@ class RouteTableAssociation(ResourceType):
     """The association of a subnet with a route table. A subnet has one."""
 
     service, id_paths = "ec2", "SubnetId"
+    pricing = FREE
     ownership = ASSOCIATION
     tagged = False
     unique_properties = ("SubnetId",)

@@ -7,6 +7,7 @@ from typing import Any
 
 from provisioner.aws.responses import created_resource
 from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.charges import FREE
 from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources.ec2.base import Ec2ResourceType, Filters, equals_filters
@@ -32,6 +33,7 @@ class _SecurityGroupRule(Ec2ResourceType):
     """One rule of a security group of the stack."""
 
     ownership = SECURITY_GROUP_RULE
+    pricing = FREE
     noun, iam_type, id_paths = "sgr", "security-group-rule", "SecurityGroupRuleId"
     id_filter = "security-group-rule-id"
     discriminators = ("Description",)

@@ -7,6 +7,7 @@ from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
+from provisioner.engine.types.charges import FREE
 from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
@@ -30,6 +31,7 @@ class SecurityGroup(Ec2ResourceType):
     """A security group, without its rules, which are resources of their own."""
 
     ownership = SECURITY_GROUP
+    pricing = FREE
     iam_type, id_paths, id_filter = "security-group", "GroupId", "group-id"
     name_property, name_filter = "GroupName", "group-name"
     discriminators = ("Description",)
@@ -118,6 +120,7 @@ class NoDefaultEgress(ResourceType):
     """The absence of the allow-all egress rule that AWS adds to each new group."""
 
     service, id_paths = "ec2", "GroupId"
+    pricing = FREE
     ownership = SECURITY_GROUP
     tagged, deleted_with_parent = False, True
     lookup_properties = ("GroupId",)
@@ -154,6 +157,7 @@ class _DefaultGroupWithoutRules(ResourceType):
     """
 
     service, id_paths = "ec2", "VpcId"
+    pricing = FREE
     ownership = SECURITY_GROUP
     tagged, deleted_with_parent = False, True
     lookup_properties = ("VpcId",)

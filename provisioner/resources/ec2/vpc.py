@@ -6,6 +6,7 @@ from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
+from provisioner.engine.types.charges import FREE
 from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
@@ -27,6 +28,7 @@ class Vpc(Ec2ResourceType):
     """A virtual private cloud."""
 
     ownership = VPC
+    pricing = FREE
     noun, iam_type, id_paths, id_filter = "vpc", "vpc", "VpcId", "vpc-id"
     holds_data = True
     ready = {"State": "available"}
@@ -110,6 +112,7 @@ class Subnet(Ec2ResourceType):
     """A subnet: a block of addresses in one zone."""
 
     ownership = SUBNET
+    pricing = FREE
     noun, iam_type, id_paths, id_filter = "subnet", "subnet", "SubnetId", "subnet-id"
     discriminators = ("CidrBlock",)
     ready = {"State": "available"}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.charges import HOURS_PER_MONTH, Doc, MonthlyCharge, PricedResources, Pricing
 from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
@@ -23,10 +25,18 @@ _LIST_PARAMETERS = {
 }
 
 
+def _endpoint_charges(props: Doc, _resources: PricedResources) -> Iterator[MonthlyCharge]:
+    """Yield the charge of an interface endpoint by the hour, once for each subnet."""
+    if props.get("VpcEndpointType") == "Interface":
+        hours = HOURS_PER_MONTH * len(props.get("SubnetIds") or [1])
+        yield MonthlyCharge.flat("interface endpoints", "endpoint_hour", hours)
+
+
 class VpcEndpoint(Ec2ResourceType):
     """A private connection from the VPC to one AWS service; this class is the gateway endpoint."""
 
     ownership = ENDPOINT
+    pricing = Pricing(_endpoint_charges)
     noun, iam_type, id_paths, id_filter = "endpoint", "vpc-endpoint", "VpcEndpointId", "vpc-endpoint-id"
     discriminators = ("ServiceName",)
     unique_properties = ("VpcId", "ServiceName")
@@ -114,6 +124,7 @@ class InterfaceEndpoint(VpcEndpoint):
 
     # go-to-k/cdkd: 1 to 3 min.
     typical_create_seconds, typical_delete_seconds = 90, 60
+    pricing = Pricing(_endpoint_charges, by_use="gigabytes through endpoints")
     # The hidden DNS zone of a deleted one goes by itself (hashicorp/terraform-provider-aws#17535).
     retryable_codes = {"create": codes("InvalidParameter: conflicting DNS domain")}
 

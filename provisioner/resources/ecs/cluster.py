@@ -6,6 +6,7 @@ from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
+from provisioner.engine.types.charges import Pricing
 from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
@@ -23,6 +24,7 @@ class Cluster(EcsResourceType):
     """An ECS cluster with its capacity providers."""
 
     id_paths, name_property, noun = "clusterArn", "clusterName", "cluster"
+    pricing = Pricing(by_use="Container Insights metrics")
     ownership = CLUSTER
     id_is_name = True
     ready, deleting = {"status": "ACTIVE"}, {"status": "DEPROVISIONING"}

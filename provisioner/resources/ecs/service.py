@@ -7,6 +7,7 @@ from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Refusal
+from provisioner.engine.types.charges import Pricing
 from provisioner.engine.types.data import CutoverPhase, codes, declare_operations, minutes
 from provisioner.engine.types.field_ownership import FieldOwner
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
@@ -21,6 +22,7 @@ from provisioner.resources.ecs.service_deployments import (
     primary_deployment,
     superseding_deployment,
 )
+from provisioner.resources.ecs.task_charges import task_charges
 from provisioner.resources.ecs.traffic_shifts import (
     TRAFFIC_SHIFT_KEY,
     describe_deployment_in_progress,
@@ -57,6 +59,7 @@ class Service(EcsResourceType):
     """An ECS service: it keeps a number of tasks running behind a load balancer."""
 
     id_paths, name_property, noun = "serviceArn", "serviceName", "service"
+    pricing = Pricing(task_charges)
     ownership = SERVICE
     id_is_name = True
     ready = {"Rollout": "COMPLETED"}

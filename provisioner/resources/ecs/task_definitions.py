@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.resource_graph.sensitive import SensitiveValue
+from provisioner.engine.types.charges import FREE
 from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
@@ -25,6 +26,7 @@ class TaskDefinition(EcsResourceType):
     """One revision of a task definition. A revision cannot change, so every change creates a new one."""
 
     id_paths, name_property, noun = "taskDefinitionArn", "family", "taskdef"
+    pricing = FREE
     ownership = TASK_DEFINITION
     # Several revisions of one family exist side by side.
     unique_properties = ()

@@ -7,6 +7,7 @@ from typing import Any
 
 from provisioner.aws.responses import created_resource
 from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.charges import FREE
 from provisioner.engine.types.data import CutoverPhase, codes, declare_operations
 from provisioner.engine.types.field_ownership import FieldOwner
 from provisioner.engine.types.resource_type import ResourceSpec
@@ -39,6 +40,7 @@ class ListenerRule(ElbResourceType):
     """A listener rule: conditions, and the action for the requests that meet them."""
 
     id_paths, noun = "RuleArn", "rule"
+    pricing = FREE
     ownership = RULE
     discriminators = ("Priority",)
     unique_properties = ("ListenerArn", "Priority")

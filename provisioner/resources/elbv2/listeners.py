@@ -7,6 +7,7 @@ from typing import Any
 
 from provisioner.aws.responses import created_resource
 from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.charges import FREE
 from provisioner.engine.types.data import CutoverPhase, codes, declare_operations
 from provisioner.engine.types.field_ownership import FieldOwner
 from provisioner.engine.types.resource_type import ResourceSpec
@@ -37,6 +38,7 @@ class Listener(ElbResourceType):
     """A listener: a port of a load balancer, with the action for requests that no rule matches."""
 
     id_paths, noun = "ListenerArn", "listener"
+    pricing = FREE
     ownership = LISTENER
     unique_properties = ("LoadBalancerArn", "Port")
     field_owners = {"DefaultActions": FieldOwner("{ShiftedBy}", description=SHIFTED_BY_KEY)}

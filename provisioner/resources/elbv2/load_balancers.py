@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from provisioner.aws.responses import created_resource
 from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.charges import HOURS_PER_MONTH, Doc, MonthlyCharge, PricedResources, Pricing
 from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
@@ -16,10 +18,19 @@ from provisioner.resources.subresource import SubresourceType
 from provisioner.resources.tags import mapping, pairs, read_batch
 
 
+def _charges(props: Doc, _resources: PricedResources) -> Iterator[MonthlyCharge]:
+    """Yield the charges of a load balancer and, if it faces the internet, of its public addresses."""
+    yield MonthlyCharge.flat("load balancer", "balancer_hour", HOURS_PER_MONTH)
+    if props.get("Scheme") == "internet-facing":
+        yield MonthlyCharge.flat("public addresses", "ipv4_hour", HOURS_PER_MONTH * len(props.get("Subnets") or []))
+
+
 class LoadBalancer(ElbResourceType):
     """An application load balancer."""
 
     id_paths, name_property, noun = "LoadBalancerArn", "Name", "alb"
+    max_name_length = 32
+    pricing = Pricing(_charges, by_use="load balancer capacity units")
     ownership = BALANCER
     ready = {"State": {"Code": frozenset({"active", "active_impaired"})}}
     # botocore elbv2 LoadBalancerStateEnum; an impaired one routes, but lacks what it needs to scale.

@@ -13,6 +13,7 @@ from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.planning.coverage import covers
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
+from provisioner.engine.types.charges import FREE
 from provisioner.engine.types.data import CutoverPhase, codes, declare_operations
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
@@ -45,6 +46,8 @@ class TargetGroup(ElbResourceType):
     """A group of targets that a load balancer sends requests to. ECS registers the tasks' addresses."""
 
     id_paths, name_property, noun = "TargetGroupArn", "Name", "tg"
+    max_name_length = 32
+    pricing = FREE
     ownership = TARGET_GROUP
     # A new health check path makes a new group: tasks that answer one path may not answer the other.
     discriminators = ("Protocol", "Port", "TargetType", "VpcId", "HealthCheckPath")

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.charges import Pricing
 from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.field_ownership import FieldOwner
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
@@ -23,6 +24,7 @@ from provisioner.resources.rds.base import (
     SUBNET_GROUP_NOT_FOUND,
     RdsResourceType,
 )
+from provisioner.resources.rds.charges import cluster_charges
 from provisioner.resources.tags import mapping, pairs
 from provisioner.settings.postgres import EXTENDED_SUPPORT, NO_EXTENDED_SUPPORT, is_later_major
 
@@ -81,6 +83,8 @@ class DBCluster(RdsResourceType):
     """An Aurora cluster: storage, endpoints and master password; its instances are resources of their own."""
 
     id_paths = name_property = "DBClusterIdentifier"
+    max_name_length = 63
+    pricing = Pricing(cluster_charges, by_use="database storage, I/O and backups")
     ownership = DB_CLUSTER
     noun, arn = "aurora", "DBClusterArn"
     ready, deleting = {"Status": "available"}, {"Status": "deleting"}

@@ -6,6 +6,7 @@ from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
+from provisioner.engine.types.charges import FREE
 from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
@@ -27,6 +28,7 @@ class DBSubnetGroup(RdsResourceType):
     """A DB subnet group: the subnets that a database may be placed in."""
 
     id_paths = name_property = "DBSubnetGroupName"
+    pricing = FREE
     ownership = DB_SUBNETS
     noun, arn = "dbsubnets", "DBSubnetGroupArn"
     immutable = frozenset({"DBSubnetGroupName"})
@@ -95,6 +97,7 @@ class DBClusterParameterGroup(RdsResourceType):
     """A DB cluster parameter group; the parameters in it are a resource of their own."""
 
     id_paths = name_property = "DBClusterParameterGroupName"
+    pricing = FREE
     ownership = DB_PARAMETER_GROUP
     noun, arn = "dbparams", "DBClusterParameterGroupArn"
     discriminators = ("DBParameterGroupFamily",)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.charges import Pricing
 from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.field_ownership import FieldOwner
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
@@ -18,6 +19,7 @@ from provisioner.resources.rds.base import (
     SERVICE_ROLE_NOT_VISIBLE_YET,
     RdsResourceType,
 )
+from provisioner.resources.rds.charges import instance_charges
 from provisioner.resources.tags import mapping, pairs
 
 
@@ -25,6 +27,8 @@ class DBInstance(RdsResourceType):
     """One instance of an Aurora cluster."""
 
     id_paths = name_property = "DBInstanceIdentifier"
+    max_name_length = 63
+    pricing = Pricing(instance_charges)
     ownership = DB_INSTANCE
     arn = "DBInstanceArn"
     ready, deleting = {"DBInstanceStatus": "available"}, {"DBInstanceStatus": "deleting"}
