@@ -190,7 +190,7 @@ def _describe_egress(resources: ReportResources, subnet: ReportResource) -> str:
                     name for name in route.depends_on if name in resources and resources[name].type_name == "NatGateway"
                 ]
                 if nat_gateways and tables & set(route.depends_on):
-                    return f"egress through {nat_gateways[0]}"
+                    return f"egress via {nat_gateways[0]}"
     return "no egress"
 
 

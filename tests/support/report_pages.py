@@ -61,12 +61,7 @@ def sheet(known: dict[str, ReportResource], **more: Any) -> ReportContents:
         written_at="2026-11-23 07:00 UTC",
         diagram=stack_diagram(known, "prod in us-east-1", "us-east-1"),
         outputs={"cloudfront_distribution_url": "https://d1.cloudfront.net", "odd": ODD},
-        health=tuple(
-            ResourceHealthRow(
-                f"{resource.step}/{resource.logical_id}", resource.type_name, resource.status, resource.aws_status
-            )
-            for resource in known.values()
-        ),
+        health=tuple(map(_health, known.values())),
         controls=check_controls(known),
         cost=CostEstimate(bill, {}, "us-east-1", "2026-07", (), ("logs",)),
         topics=(

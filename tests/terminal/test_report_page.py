@@ -11,10 +11,12 @@ import subprocess
 from html import escape, unescape
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import get_args
 from xml.etree import ElementTree
 
 import pytest
 
+from provisioner.engine.planning.drift import Drift, DriftCategory, DriftReport
 from provisioner.report.diagram import stack_diagram
 from provisioner.report.resources import ReportResource
 from provisioner.report.security_controls import check_controls
@@ -88,6 +90,21 @@ def test_the_page_tells_everything(whole: dict[str, ReportResource]) -> None:
     assert "not how it is now" not in text
 
 
+@pytest.mark.parametrize("category", get_args(DriftCategory))
+def test_every_category_of_drift_is_shown(category: DriftCategory) -> None:
+    drift = Drift(category, "nat-1", "vpc", "NatGateway", "n", "nat-1", "apply leaves it", unmanaged="a route")
+
+    text = report_page(sheet(things(), drift=DriftReport("prod", [drift])))
+
+    ((status, label),) = re.findall(r'<span>vpc/nat-1</span><span class="state (\w+)">([^<]*)</span>', text)
+    assert label.endswith(": a route")
+    assert (status == "bad") == (category in ("gone", "failed"))
+
+
+def test_a_phone_shows_the_name_of_the_gateway_whole(whole: dict[str, ReportResource]) -> None:
+    assert ">egress via nat-1</text>" in as_svg(stack_diagram(whole, "prod", "us-east-1"), NARROW)
+
+
 def test_where_aws_was_not_asked_nothing_is_called_well(whole: dict[str, ReportResource]) -> None:
     known = things(**dict.fromkeys(whole, "unknown"))
 
@@ -134,7 +151,7 @@ def test_the_picture_says_where_each_thing_sits(whole: dict[str, ReportResource]
     assert database
     assert [(box.title, box.status) for box in nat.inside] == [("NAT gateway", "bad")]
     assert [box.title for box in database.inside] == ["Aurora writer"]
-    assert database.box.lines == ("10.0.10.0/24", "egress through nat-1")
+    assert database.box.lines == ("10.0.10.0/24", "egress via nat-1")
     assert [box.title for box in found.edge] == ["Firewall (WAF)", "CloudFront"]
     assert [box.title for box in found.across_private] == ["Service", "Aurora", "Endpoints"]
     assert {"DynamoDB", "Secret", "Bucket"} <= {box.title for box in found.outside_network}

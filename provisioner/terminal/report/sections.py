@@ -15,9 +15,12 @@ _DRIFT_LABELS = {
     "altered": "changed",
     "gone": "gone",
     "failed": "failed",
+    "unknown": "in a state unknown to this version",
     "extra": "added by hand",
-    "held": "managed by",
+    "held": "managed by others",
 }
+# A drift of any other category is `changed`.
+_DRIFT_DISPLAY_STATUSES = {"gone": "bad", "failed": "bad", "unknown": "unknown", "held": "unknown"}
 
 
 def section(title: str, *parts: str) -> str:
@@ -122,7 +125,7 @@ def _drift_item(drift: Drift) -> str:
     """Return the drift of one resource as HTML."""
     address = f"{drift.step}/{drift.logical_id}"
     label = f"{_DRIFT_LABELS[drift.category]}: {drift.unmanaged}" if drift.unmanaged else _DRIFT_LABELS[drift.category]
-    status = {"held": "unknown", "gone": "bad", "failed": "bad"}.get(drift.category, "changed")
+    status = _DRIFT_DISPLAY_STATUSES.get(drift.category, "changed")
     fields = "".join(f"<div><code>{escape(line)}</code></div>" for line in _field_lines(drift))
     head = f'<div class="row"><span>{escape(address)}</span>{colored_status(status, label)}</div>'
     return f'<li>{head}{fields}<div class="pale">{escape(drift.remedy)}</div></li>'
