@@ -136,13 +136,10 @@ def _deletion_error(s3: Any, bucket: str, error: JsonObject, versions: list[Json
 
     S3 answers AccessDenied for a locked object (S3 user guide, object-lock), so its locks are read first.
     """
-    is_denied = error["Code"] == "AccessDenied"
-    version = next(
-        version
-        for version in versions
-        if version["Key"] == error["Key"] and version["VersionId"] == error.get("VersionId", version["VersionId"])
-    )
-    if is_denied and (blockers := object_locks(s3, bucket, version)):
+    of_key = [version for version in versions if version["Key"] == error["Key"]]
+    # An emulator may not say which version it refused: then the first one is read.
+    refused = [version for version in of_key if version["VersionId"] == error.get("VersionId")] or of_key
+    if error["Code"] == "AccessDenied" and (blockers := object_locks(s3, bucket, refused[0])):
         return blocked_error(f"Bucket {bucket}", blockers)
     client_error: Exception = ClientError({"Error": error}, "DeleteObjects")
     return client_error
