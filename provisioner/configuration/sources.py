@@ -120,7 +120,7 @@ def _read_set_options(sets: Iterable[str]) -> Iterator[GivenSetting]:
         if not equals:
             raise UsageError(f"--set {_leading_name(option)} has no value.", _SET_SYNTAX)
         if not path.strip():
-            raise UsageError(f"--set {option} names no setting.", _SET_SYNTAX)
+            raise UsageError("--set =... names no setting.", _SET_SYNTAX)
         yield GivenSetting(path.strip(), _parse_value(value), "--set")
 
 
