@@ -8,13 +8,23 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from provisioner.errors import quoted
-from provisioner.names import COUNT_OWNER, IMAGE_OWNER, NODE_TAG, REGION_TAG, SHIPPED_WITH, ZONE_TAG, owner_tags
+from provisioner.names import (
+    COUNT_OWNER,
+    IMAGE_OWNER,
+    NODE_TAG,
+    REGION_TAG,
+    RUN_TAG,
+    SHIPPED_WITH,
+    ZONE_TAG,
+    owner_tags,
+)
 
 # IAM does not distinguish the case of keys (IAM user guide, id_tags).
-_TOOL_TAGS = (REGION_TAG, NODE_TAG, IMAGE_OWNER, ZONE_TAG, SHIPPED_WITH, COUNT_OWNER)
+_TOOL_TAGS = (REGION_TAG, NODE_TAG, IMAGE_OWNER, ZONE_TAG, SHIPPED_WITH, COUNT_OWNER, RUN_TAG)
 _RESERVED_KEYS = {name.lower() for name in ("Name", *owner_tags(""), *_TOOL_TAGS)}
-# A resource has at most 50 tags (Tagging AWS resources, best practices and limits), including the tool's own.
-MAX_TAGS = 50 - len(_RESERVED_KEYS)
+# A resource has at most 50 tags (Tagging AWS resources, best practices and limits), including the tool's own. The
+# run mark takes no place from the user's: it is on a role, which has none of a service's.
+MAX_TAGS = 50 - len(_RESERVED_KEYS - {RUN_TAG})
 # The characters that IAM accepts, fewer than all other services here (botocore iam tagKeyType, tagValueType).
 _PATTERN = re.compile(r"[\w .:/=+@-]*")
 _MAX_KEY, _MAX_VALUE = 128, 256

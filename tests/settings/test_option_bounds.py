@@ -102,6 +102,7 @@ def test_a_memory_that_does_not_fit_is_answered_with_the_nearest() -> None:
         'container.secrets={"DB_PASSWORD": "arn:aws:ssm:us-east-1:123456789012:parameter/any"}',
         'container.secrets={"KEY": "any"}',
         'tags={"project": "mine"}',
+        'tags={"ML-API:Run": "mine"}',
         'tags={"team": "a", "Team": "b"}',
         'tags={"": "a"}',
         'tags={"team": "a!"}',
