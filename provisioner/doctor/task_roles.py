@@ -32,8 +32,10 @@ def roles_are_assumable(roles: list[TaskRole]) -> Finding | None:
 
 def _trusts_ecs_tasks(statement: Any) -> bool:
     """Return whether a statement of a trust policy lets ECS tasks assume the role."""
-    services = _as_list(statement.get("Principal", {}).get("Service", []))
-    return statement["Effect"] == "Allow" and _ECS_TASKS in services
+    is_named = _ECS_TASKS in _principals(statement, "Service")
+    # IAM user guide, "Principal", all principals: "*" and {"AWS": "*"} are equal, and services are among them.
+    is_everybody = "*" in _principals(statement, "AWS")
+    return statement["Effect"] == "Allow" and (is_named or is_everybody)
 
 
 def _as_list(value: Any) -> list[str]:
@@ -106,7 +108,7 @@ def _may_decrypt(role: TaskRole, secret_key: SecretKey) -> bool:
     """
     account, role_arn = _account_of(role), role.actual["Arn"] if role.actual else ""
     principals = {f"arn:aws:iam::{account}:root", account, role_arn, "*"}
-    applicable = [statement for statement in statements(secret_key.policy) if _principals(statement) & principals]
+    applicable = [statement for statement in statements(secret_key.policy) if _principals(statement, "AWS") & principals]
     key_policy = {**secret_key.policy, "Statement": applicable}
     role_under_key_policy = replace(role, policies=(key_policy,), boundary=None)
     return all(
@@ -115,10 +117,10 @@ def _may_decrypt(role: TaskRole, secret_key: SecretKey) -> bool:
     )
 
 
-def _principals(statement: Any) -> set[str]:
-    """Return the AWS principals of a statement."""
+def _principals(statement: Any, kind: str) -> set[str]:
+    """Return the principals of one kind ("AWS", "Service") in a statement; the text "*" is one of every kind."""
     principal = statement.get("Principal", {})
-    return set(_as_list(principal if isinstance(principal, str) else principal.get("AWS", [])))
+    return set(_as_list(principal if isinstance(principal, str) else principal.get(kind, [])))
 
 
 def _is_allowed(role: TaskRole, action: str, resource: str, tags: dict[str, str], secret_arn: str = "") -> bool:

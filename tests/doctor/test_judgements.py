@@ -261,6 +261,26 @@ def by_hand(group: str, *, private_dns: bool = True) -> Finding | None:
     return security_groups.tasks_reach_endpoints([service()], [endpoint], groups, LOCAL)
 
 
+@pytest.mark.parametrize(
+    ("principal", "is_trusted"),
+    [
+        ({"Service": "ecs-tasks.amazonaws.com"}, True),
+        ({"Service": ["ec2.amazonaws.com", "ecs-tasks.amazonaws.com"]}, True),
+        ({"Service": "ec2.amazonaws.com"}, False),
+        (ROOT, False),
+        ("*", True),
+        ({"AWS": "*"}, True),
+    ],
+)
+def test_a_role_trusts_ecs_by_its_name_or_as_one_of_all(principal: JsonObject | str, is_trusted: bool) -> None:
+    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal}
+    trust = {"Arn": "arn:aws:iam::1:role/r", "AssumeRolePolicyDocument": {"Statement": [statement]}}
+
+    finding = task_roles.roles_are_assumable([TaskRole("r", EXECUTION_ROLE, trust)])
+
+    assert (finding is None) == is_trusted
+
+
 def test_the_group_of_a_foreign_endpoint_is_opened_by_a_command_of_aws() -> None:
     found = by_hand("theirs")
 
