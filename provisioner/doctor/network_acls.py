@@ -116,7 +116,7 @@ def _blocked_finding(traffic: Traffic, flow: _Flow, acl: JsonObject, rule_number
     acl_name = f"The network ACL {acl['NetworkAclId']} of the subnet {flow.subnet}"
     problem = f"{acl_name} stops {description} on {ports}, {direction}: {cause}."
     consequence = "They time out, though the security groups let them through."
-    return Finding("acl-stops", problem, consequence, _unblock_command(flow, acl, rule_number, acls))
+    return Finding(ACL_FINDING, problem, consequence, _unblock_command(flow, acl, rule_number, acls))
 
 
 def _unblock_command(flow: _Flow, acl: JsonObject, rule_number: int, acls: NetworkAcls) -> str:

@@ -108,8 +108,9 @@ def _may_decrypt(role: TaskRole, secret_key: SecretKey) -> bool:
     """
     account, role_arn = _account_of(role), role.actual["Arn"] if role.actual else ""
     principals = {f"arn:aws:iam::{account}:root", account, role_arn, "*"}
-    applicable = [statement for statement in statements(secret_key.policy) if _principals(statement, "AWS") & principals]
-    key_policy = {**secret_key.policy, "Statement": applicable}
+    policy = secret_key.policy
+    applicable = [statement for statement in statements(policy) if _principals(statement, "AWS") & principals]
+    key_policy = {**policy, "Statement": applicable}
     role_under_key_policy = replace(role, policies=(key_policy,), boundary=None)
     return all(
         _is_allowed(judged, _DECRYPT, secret_key.key["Arn"], secret_key.tags, secret_key.secret_arn)

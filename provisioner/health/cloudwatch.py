@@ -16,7 +16,7 @@ CALLS = {"cloudwatch": ("GetMetricData",)}
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric that AWS publishes: namespace, name, dimensions (`dimensions`) and statistic."""
+    """A metric that AWS publishes, for the resource that the dimensions name, and the statistic to read of it."""
 
     namespace: str
     name: str

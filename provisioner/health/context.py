@@ -61,7 +61,7 @@ class TopicHealth:
     lines: tuple[HealthLine, ...]
 
     def has_status(self, status: LineStatus) -> bool:
-        """Return whether one of the lines has this mark."""
+        """Return whether one of the lines has this status."""
         return any(line.status == status for line in self.lines)
 
 
@@ -121,7 +121,7 @@ def reason_unknown(error: Exception, activity: str) -> str:
 
 
 def line_status(resource: ObservedResource, aws_status: Any, healthy_status: str) -> LineStatus:
-    """Return the status of a line: by the resource's health, or if unknown by comparing with `healthy_status`."""
+    """Return the status of a line: by the resource's health; without one, by AWS's status and the healthy one."""
     if resource.health is None:
         return "healthy" if aws_status == healthy_status else "unhealthy"
     return _LINE_STATUSES[resource.health.status]

@@ -37,5 +37,5 @@ def topics(context: HealthContext) -> list[TopicHealth]:
 
 
 def is_healthy(topics: Iterable[TopicHealth]) -> bool:
-    """Return whether no line is marked unhealthy or unknown."""
+    """Return whether no line is unhealthy or unknown."""
     return not any(topic.has_status("unhealthy") or topic.has_status("unknown") for topic in topics)

@@ -193,8 +193,8 @@ def arn(prefix: str, type_: str, values: tuple[str, ...], location: Mapping[str,
         if match[1] in ("Partition", "Region", "Account"):
             return location[match[1]]
         # The name of a KMS alias repeats the text before it in the ARN ("alias/").
-        prefix_text = template[: match.start()].rpartition(":")[2]
-        return remaining.pop(0).removeprefix(prefix_text or ":") if remaining else "*"
+        text_before = template[: match.start()].rpartition(":")[2]
+        return remaining.pop(0).removeprefix(text_before) if remaining else "*"
 
     return _VARIABLE.sub(value_of, template)
 

@@ -70,19 +70,19 @@ def _check_zone(clients: Clients, zone_id: str, resources: list[Resource]) -> It
             yield _setting_finding(resource, f"{name} does not lie in the zone {zone_name}", "domain.names")
 
 
-def _names_served_elsewhere(clients: Clients, resource: Resource) -> Iterator[Finding]:
+def _names_served_elsewhere(clients: Clients, distribution: Resource) -> Iterator[Finding]:
     """Yield the names that another distribution of this account serves.
 
     Distributions of other accounts cannot be listed.
     """
-    distributions = clients.client("cloudfront").list_distributions().get("DistributionList", {}).get("Items") or []
-    for other in distributions:
-        if other["Comment"] == resource.props["Comment"]:
+    summaries = clients.client("cloudfront").list_distributions().get("DistributionList", {}).get("Items") or []
+    for other in summaries:
+        if other["Comment"] == distribution.props["Comment"]:
             continue
         served = (other.get("Aliases") or {}).get("Items") or []
-        for name in set(served) & set(resource.props["Aliases"]["Items"]):
+        for name in set(served) & set(distribution.props["Aliases"]["Items"]):
             problem = f"{name} is served by the distribution {other['Id']} ({other['Comment'] or 'no comment'})"
-            yield Finding(address_of(resource), problem, resource.type.error_remedies[_NAME_IN_USE])
+            yield Finding(address_of(distribution), problem, distribution.type.error_remedies[_NAME_IN_USE])
 
 
 def _given_certificates(plan: Plan, resource: Resource) -> Iterator[tuple[str, list[str]]]:

@@ -118,7 +118,7 @@ QUOTAS: tuple[Quota, ...] = (
 
 def check_quotas(plan: Plan, clients: Clients) -> Iterator[Finding]:
     """Yield the quotas that a plan would exceed, by new resources and by tasks that start beside others."""
-    affected = {quota: resources for quota in QUOTAS if (resources := _new_resources(plan, quota))}
+    affected = [quota for quota in QUOTAS if _new_resources(plan, quota)]
     with ThreadPoolExecutor(_THREADS) as pool:
         for findings in pool.map(lambda quota: list(_exceeded_quotas(plan, clients, quota)), affected):
             yield from findings

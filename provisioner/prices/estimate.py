@@ -92,12 +92,8 @@ def upcoming_charges(resources: PricedResources, prices: Prices) -> Iterator[Upc
 
     It begins on the day after that end.
     """
-    versions = {str(version.get("EngineVersion")) for version in resources.of_type("DBCluster")}
-    majors = sorted(
-        {major_of(version) for version in versions} & STANDARD_SUPPORT_ENDS.keys(),
-        key=STANDARD_SUPPORT_ENDS.__getitem__,
-    )
-    for major in majors:
+    majors = {major_of(str(cluster.get("EngineVersion"))) for cluster in resources.of_type("DBCluster")}
+    for major in sorted(majors & STANDARD_SUPPORT_ENDS.keys(), key=STANDARD_SUPPORT_ENDS.__getitem__):
         end = STANDARD_SUPPORT_ENDS[major]
         since = end + timedelta(days=1)
         if end >= resources.today and is_support_end_near(end, resources.today):

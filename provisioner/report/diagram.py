@@ -182,15 +182,18 @@ def _zone_of(resource: ReportResource) -> str:
 
 def _describe_egress(resources: ReportResources, subnet: ReportResource) -> str:
     """Return in words by which NAT gateway a private subnet reaches the internet."""
-    for association in _resources_of(resources, "RouteTableAssociation"):
-        if subnet.logical_id in association.depends_on:
-            tables = set(association.depends_on) - {subnet.logical_id}
-            for route in _resources_of(resources, "Route"):
-                nat_gateways = [
-                    name for name in route.depends_on if name in resources and resources[name].type_name == "NatGateway"
-                ]
-                if nat_gateways and tables & set(route.depends_on):
-                    return f"egress via {nat_gateways[0]}"
+    associations = _resources_of(resources, "RouteTableAssociation")
+    tables = {
+        name
+        for association in associations
+        if subnet.logical_id in association.depends_on
+        for name in association.depends_on
+    } - {subnet.logical_id}
+    nat_gateways = {resource.logical_id for resource in _resources_of(resources, "NatGateway")}
+    for route in _resources_of(resources, "Route"):
+        for name in route.depends_on if tables & set(route.depends_on) else ():
+            if name in nat_gateways:
+                return f"egress via {name}"
     return "no egress"
 
 

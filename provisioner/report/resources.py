@@ -10,8 +10,7 @@ from provisioner.engine.planning.drift import Drift, DriftReport
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.resource_graph.graph import Resource, Stack
 from provisioner.engine.resource_graph.references import JsonObject
-from provisioner.engine.types.health_status import MISSING, ResourceHealth, health_of
-from provisioner.engine.types.health_status import HealthStatus as Health
+from provisioner.engine.types.health_status import MISSING, HealthStatus, ResourceHealth, health_of
 from provisioner.engine.types.resource_type import ResourceType
 from provisioner.health.context import TopicHealth
 from provisioner.prices.estimate import resources_before
@@ -28,7 +27,6 @@ _DRIFT_STATUSES = {
     "unknown": "unknown",
     "extra": "added to by hand",
 }
-_PHASE_STATUSES: dict[str, DisplayStatus] = {"ready": "unknown"}
 
 
 @dataclass(frozen=True)
@@ -64,9 +62,8 @@ def resources_from_aws(plan: Plan, report: DriftReport) -> dict[str, ReportResou
         if is_known and not resource.type.account_wide:
             status = display_status_of(resource.type, plan.actual.get(name), drifts.get(name), report.health.get(name))
             resources[name] = _from_declaration(plan, resource, dict(props.get(name, resource.props)), *status)
-    undeclared = plan.state.resources.keys() - plan.stack.resources.keys()
     for name, resource_state in plan.state.resources.items():
-        if name in undeclared:
+        if name not in plan.stack.resources:
             resources[name] = _from_resource_state(name, resource_state, _UNDECLARED)
     return resources
 
@@ -91,7 +88,7 @@ def _from_declaration(
 
 def mark_unhealthy(resources: ReportResources, topics: Iterable[TopicHealth]) -> dict[str, ReportResource]:
     """Return the same resources, but marked as unhealthy where a topic of `status` says so."""
-    unhealthy = {line.name: line.text for topic in topics for line in topic.lines if line.status == "unhealthy"}
+    unhealthy = {line.name for topic in topics for line in topic.lines if line.status == "unhealthy"}
     return {
         name: replace(resource, status="bad", aws_status="unhealthy")
         if name in unhealthy and resource.status in ("good", "changed")
@@ -132,7 +129,7 @@ def resources_from_graph(stack: Stack) -> dict[str, ReportResource]:
 
 def _from_resource_state(name: str, resource_state: ResourceState, aws_status: str) -> ReportResource:
     """Return a resource as the state has it."""
-    status: DisplayStatus = _PHASE_STATUSES.get(resource_state.phase, "busy")
+    status: DisplayStatus = "unknown" if resource_state.phase == "ready" else "busy"
     return ReportResource(
         name,
         resource_state.step,
@@ -146,7 +143,7 @@ def _from_resource_state(name: str, resource_state: ResourceState, aws_status: s
     )
 
 
-_DISPLAY_STATUSES: Mapping[Health, DisplayStatus] = {
+_DISPLAY_STATUSES: Mapping[HealthStatus, DisplayStatus] = {
     "healthy": "good",
     "in progress": "busy",
     "unhealthy": "bad",
@@ -158,7 +155,7 @@ _DISPLAY_STATUSES: Mapping[Health, DisplayStatus] = {
 def display_status_of(
     resource_type: ResourceType, actual: JsonObject | None, drift: Drift | None, health: ResourceHealth | None = None
 ) -> tuple[DisplayStatus, str]:
-    """Return the state of a resource and the word for it, which is AWS's own if it has one.
+    """Return the status of a resource and the text for it, which is AWS's own if it has one.
 
     Args:
         resource_type: The type of the resource.

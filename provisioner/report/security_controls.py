@@ -44,15 +44,15 @@ def _resources_of(resources: ReportResources, type_name: str) -> list[ReportReso
     ]
 
 
-def every(type_name: str, is_kept: Callable[[JsonObject], bool]) -> FindViolations:
-    """Return a check that yields the resources of a type that `is_kept` refuses.
+def every(type_name: str, is_met: Callable[[JsonObject], bool]) -> FindViolations:
+    """Return a check that yields the resources of a type that `is_met` refuses.
 
     If there is no resource of the type, the check yields words that say so.
     """
 
     def find_violations(resources: ReportResources) -> Iterator[str]:
         matching = _resources_of(resources, type_name)
-        yield from (resource.logical_id for resource in matching if not is_kept(resource.props))
+        yield from (resource.logical_id for resource in matching if not is_met(resource.props))
         if not matching:
             yield f"no {type_name}"
 

@@ -43,8 +43,8 @@ def _changed_fields(differences: Iterable[Difference]) -> Iterator[tuple[str, st
     for difference in differences:
         old, new = mask(difference.old), mask_changes(difference.new, difference.old)
         changed = list(_changed_values(difference.path, old, new)) or _removed_values(difference.path, old, new)
-        for path, old, new in changed:
-            yield path, *_format_pair(old, new)
+        for path, *pair in changed:
+            yield path, *_format_pair(*pair)
 
 
 def _changed_values(path: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 from provisioner.terminal.console import Console, table_lines
+from state.serialization import json_fields
 
 _COLORS = {"ok": "green", "wrong": "red", "not checked": "yellow", "none": "dim"}
 
 
-class CheckLine(NamedTuple):
+@dataclass(frozen=True)
+class CheckLine:
     """The result of one check; the fields from `finding` on describe the problem, and are "" without one.
 
-    `station` is the part of the stack that was checked, `what` the problem, `why` the reason why it matters,
-    `type` the command to type.
+    `stage` is the part of the stack that was checked, `consequence` why the problem matters, `command` what to type.
     """
 
-    station: str
+    stage: str = field(metadata={"json": "station"})
     check: str
-    state: str
+    status: str = field(metadata={"json": "state"})
     note: str
     finding: str = ""
-    what: str = ""
-    why: str = ""
-    type: str = ""
+    problem: str = field(default="", metadata={"json": "what"})
+    consequence: str = field(default="", metadata={"json": "why"})
+    command: str = field(default="", metadata={"json": "type"})
     evidence: str = ""
 
 
@@ -43,10 +44,9 @@ def show_checks(console: Console, suffix: str, lines: Sequence[CheckLine], detai
             "doctor", suffix=suffix, checks=[_check_json(line) for line in lines], first=_first_finding_json(detailed)
         )
         return
-    rows = [(line.state, line.station, line.check, line.finding or line.note) for line in lines]
+    rows = [(line.status, line.stage, line.check, line.finding or line.note) for line in lines]
     for line, row in zip(lines, table_lines(rows, ("", "station", "check", ""))[1:], strict=True):
-        state = line.state
-        console.data(console.paint(state, _COLORS[state]) + row[len(state) :])
+        console.data(console.paint(line.status, _COLORS[line.status]) + row.removeprefix(line.status))
     for line in detailed:
         console.data("")
         _print_finding(console.data, line)
@@ -54,16 +54,16 @@ def show_checks(console: Console, suffix: str, lines: Sequence[CheckLine], detai
 
 def _print_finding(write: Callable[[str], None], line: CheckLine) -> None:
     """Print the details of one finding."""
-    write(f"{line.station}/{line.check}: {line.what}")
-    write(f"  Why it matters: {line.why}")
+    write(f"{line.stage}/{line.check}: {line.problem}")
+    write(f"  Why it matters: {line.consequence}")
     for text in line.evidence.splitlines():
         write(f"  {text}")
-    write(f"  Type: {line.type}")
+    write(f"  Type: {line.command}")
 
 
 def _check_json(line: CheckLine) -> dict[str, str]:
     """Return the result of a check for the JSON output, without empty fields."""
-    return {key: value for key, value in line._asdict().items() if value}
+    return {key: value for key, value in json_fields(line).items() if value}
 
 
 def _first_finding_json(findings: Sequence[CheckLine]) -> dict[str, str] | None:

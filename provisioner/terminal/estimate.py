@@ -105,11 +105,10 @@ def show_findings(console: Console, estimate: PlanEstimate) -> None:
 
 def estimate_lines(estimate: PlanEstimate) -> list[str]:
     """Return the lines about the cost, the cost in the other profile, and the time."""
-    other_profile = estimate.other_profile
-    other_profile_lines = (
-        [f"      With profile={other_profile.profile}: {_format_cost(other_profile.cost)}."] if other_profile else []
-    )
-    return [*_cost_lines(estimate.cost), *other_profile_lines, _time_line(estimate.time)]
+    lines = list(_cost_lines(estimate.cost))
+    if other := estimate.other_profile:
+        lines.append(f"      With profile={other.profile}: {_format_cost(other.cost)}.")
+    return [*lines, _time_line(estimate.time)]
 
 
 def _cost_lines(cost: CostEstimate) -> Iterator[str]:
@@ -159,9 +158,8 @@ def _time_line(time: TimeEstimate) -> str:
     named_waits = [wait for wait in time.critical_path if wait in longest and wait.seconds >= 1]
     waits = ", then ".join(f"{wait.logical_id} {format_duration(wait.seconds)}" for wait in named_waits)
     source = "as measured in earlier runs" if time.is_measured else "as is usual"
-    return f"Time: about {format_duration(time.seconds)}".replace("about a", "a") + (
-        f", {source}: {waits}." if waits else "."
-    )
+    about = "about " if time.seconds >= 1 else ""  # "a moment" needs no "about"
+    return f"Time: {about}{format_duration(time.seconds)}{f', {source}: {waits}' if waits else ''}."
 
 
 def format_duration(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""The declared graph as one SVG picture, light or dark as its reader likes it, loading nothing."""
+"""The declared graph as one SVG picture in a light and a dark colour scheme, without external files."""
 
 from __future__ import annotations
 
@@ -64,7 +64,8 @@ def as_svg(stack: Stack) -> str:
     Each step has a band of its own, and each resource is to the right of those that it depends on.
     """
     layout = lay_out_graph(stack)
-    width, height = _LABEL_WIDTH + layout.columns * (_BOX_WIDTH + _GAP_X) + _PAD, _row_top(layout, layout.rows) + _PAD
+    width = _LABEL_WIDTH + layout.columns * (_BOX_WIDTH + _GAP_X) + _PAD
+    height = _row_top(layout, layout.rows) + _PAD
     title = f"{stack.suffix} in {stack.region}: {len(stack.resources)} resources declared"
     parts = [*_bands(layout, width), *_edges(stack, layout), *_boxes(stack, layout)]
     return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" \
@@ -87,9 +88,9 @@ def _row_top(layout: Layout, row: int) -> int:
 def _box_corner(layout: Layout, cell: Cell) -> tuple[int, int]:
     """Return the x and y coordinates of the upper left corner of a box."""
     first_row = max(first_row for first_row, _ in layout.bands.values() if first_row <= cell.row)
-    return _LABEL_WIDTH + cell.column * (_BOX_WIDTH + _GAP_X), _row_top(layout, first_row) + _PAD + (
-        cell.row - first_row
-    ) * (_BOX_HEIGHT + _GAP_Y)
+    x = _LABEL_WIDTH + cell.column * (_BOX_WIDTH + _GAP_X)
+    y = _row_top(layout, first_row) + _PAD + (cell.row - first_row) * (_BOX_HEIGHT + _GAP_Y)
+    return x, y
 
 
 def _bands(layout: Layout, width: int) -> Iterator[str]:

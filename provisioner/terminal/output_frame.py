@@ -12,13 +12,15 @@ from collections.abc import Iterator, Sequence
 
 # The record separator. Nobody types it, so that the echo of typed text is never held back.
 _SEPARATOR = b"\x1e"
+# The characters of a mark besides its token: two separators, a colon, and an exit code, with some to spare.
+_MAX_MARK_REST = 8
 
 
 class OutputFrame:
     """A parser that separates the output of a command from the output of Session Manager.
 
-    `token` is the text in the marks. `has_begun` tells whether the first mark has come, and `exit_code` is the exit
-    code once the second mark has come.
+    `token` is the text in the marks. `has_begun` tells whether the first mark has come; `exit_code` is None until
+    the second mark has come.
     """
 
     def __init__(self, token: str) -> None:
@@ -46,12 +48,9 @@ class OutputFrame:
             if match[1]:
                 self.exit_code = int(match[1])
             self.has_begun = True
-        last_separator = remaining.rfind(_SEPARATOR)
-        end = (
-            last_separator
-            if last_separator >= 0 and len(remaining) - last_separator < len(self.token) + 8
-            else len(remaining)
-        )
+        separator, end = remaining.rfind(_SEPARATOR), len(remaining)
+        if separator >= 0 and end - separator < len(self.token) + _MAX_MARK_REST:
+            end = separator
         self._undecided = remaining[end:]
         yield self._is_inside, remaining[:end]
 

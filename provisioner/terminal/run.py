@@ -110,29 +110,20 @@ def _resource_lines(run: Run) -> Iterator[str]:
             yield f"{resource.step}/{resource.logical_id}: {resource.reason}"
 
 
-def _resource_row(part: ResourceRun) -> tuple[str, ...]:
+def _resource_row(resource: ResourceRun) -> tuple[str, ...]:
     """Return the cells of one resource."""
-    stages = " ".join(f"{stage} {seconds:.1f}" for stage, seconds in part.stages)
-    retries = f" ({part.waits} waits)" if part.waits > 1 else ""
-    address = f"{part.step}/{part.logical_id}" if part.step else part.logical_id
-    return (
-        address,
-        part.type_name,
-        part.action,
-        part.outcome or UNENDED,
-        format_seconds(part.seconds),
-        stages + retries,
-    )
+    stages = " ".join(f"{stage} {seconds:.1f}" for stage, seconds in resource.stages)
+    waits = f" ({resource.waits} waits)" if resource.waits > 1 else ""
+    address = f"{resource.step}/{resource.logical_id}" if resource.step else resource.logical_id
+    outcome, duration = resource.outcome or UNENDED, format_seconds(resource.seconds)
+    return (address, resource.type_name, resource.action, outcome, duration, stages + waits)
 
 
 def _call_lines(run: Run) -> Iterator[str]:
     """Yield the table of the calls by service."""
     if run.calls:
-        yield from (
-            "",
-            *table_lines((_call_row(*service_calls) for service_calls in run.calls.items()), _CALL_HEADINGS),
-            "",
-        )
+        rows = (_call_row(service, calls) for service, calls in run.calls.items())
+        yield from ("", *table_lines(rows, _CALL_HEADINGS), "")
 
 
 def _call_row(service: str, calls: CallSummary) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Tables and lines of a service: its releases, the stack's outputs, the lines of its logs."""
+"""Output about a service: the lines of its logs, and the table of its releases."""
 
 from __future__ import annotations
 

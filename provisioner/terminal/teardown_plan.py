@@ -19,7 +19,7 @@ def print_teardown_plan(
 ) -> None:
     """Print what a teardown would delete, in waves, and what would be lost.
 
-    If nothing is to be deleted, "No changes." stands in place of the summary and the forecast.
+    If nothing is to be deleted, "No changes." replaces the summary and the estimate.
 
     Args:
         console: The console.

@@ -75,9 +75,9 @@ def read_dns_attributes(context: DoctorContext) -> dict[str, bool]:
     These are enableDnsSupport, and enableDnsHostnames if there are interface endpoints.
     """
     attributes = ["enableDnsSupport"]
-    if any(one["VpcEndpointType"] == "Interface" for one in read_vpc_endpoints(context)):
+    if any(endpoint["VpcEndpointType"] == "Interface" for endpoint in read_vpc_endpoints(context)):
         attributes.append("enableDnsHostnames")
-    return {one: _read_vpc_attribute(context, one) for one in attributes}
+    return {attribute: _read_vpc_attribute(context, attribute) for attribute in attributes}
 
 
 def _read_vpc_attribute(context: DoctorContext, name: str) -> bool:

@@ -14,7 +14,7 @@ from provisioner.prices.estimate import CostEstimate
 
 # `good`: as desired. `busy`: AWS is working on it. `changed`: drifted. `bad`: missing or failed.
 DisplayStatus = Literal["good", "unknown", "busy", "changed", "bad"]
-# The status of a line by its mark; a line that is only information has none.
+# The status that is displayed for a line; a line that is only information has none.
 LINE_DISPLAY_STATUSES: Mapping[LineStatus, DisplayStatus | None] = {
     "healthy": "good",
     "unhealthy": "bad",
@@ -62,16 +62,16 @@ class Zone:
 
 @dataclass(frozen=True)
 class Diagram:
-    """The resources by place: `edge` in front of the region, `network`, and `outside_network` the network.
+    """The resources by place: in front of the region (`edge`), in the VPC, and beside it (`outside_network`).
 
-    In the network, `across_public` spans the public subnets and `across_private` the private ones.
+    `network` is the box of the VPC. In it, `across_public` spans the public subnets of all zones, and
+    `across_private` the private ones.
     """
 
     title: str
     region: str
     edge: tuple[Box, ...] = ()
     network: Box | None = None
-    # The resources that span the public subnets. Those that span the private ones are in `back`.
     across_public: tuple[Box, ...] = ()
     zones: tuple[Zone, ...] = ()
     across_private: tuple[Box, ...] = ()
@@ -92,7 +92,7 @@ class ResourceHealthRow:
 
 @dataclass(frozen=True)
 class Control:
-    """One protection of the stack: why it matters, the setting for it, and the resources that break it."""
+    """One security control: why it matters, the setting for it, and the resources that violate it."""
 
     name: str
     reason: str

@@ -70,7 +70,7 @@ def _page_header(contents: ReportContents, title: str) -> str:
 
 def _key_figures(contents: ReportContents) -> dict[str, str]:
     """Return the key figures of the stack, by name, as HTML."""
-    kept_controls = sum(not control.violations for control in contents.controls)
+    met_controls = sum(not control.violations for control in contents.controls)
     cost_now = contents.cost.totals[0]
     drifted = "not asked"
     if contents.drift is not None:
@@ -80,7 +80,7 @@ def _key_figures(contents: ReportContents) -> dict[str, str]:
         "Resources": str(len(contents.health)),
         "Drift": escape(drifted),
         "Cost a month": f"${cost_now.least:.0f} to ${cost_now.most:.0f}",
-        "Security": f"{kept_controls} of {len(contents.controls)}",
+        "Security": f"{met_controls} of {len(contents.controls)}",
         "Last run": escape(f"{contents.runs[0].command}, {contents.runs[0].result}") if contents.runs else "none",
     }
 

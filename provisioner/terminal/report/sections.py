@@ -1,4 +1,4 @@
-"""The sections of the report: outputs, health, cost, drift, and protections."""
+"""The sections of the report: outputs, health, cost, drift, and security controls."""
 
 from __future__ import annotations
 
@@ -137,22 +137,22 @@ def _field_lines(drift: Drift) -> Iterator[str]:
 
 
 def controls_section(controls: Iterable[Control]) -> str:
-    """Return the section about the protections as HTML: the broken ones first, with the setting for each."""
+    """Return the section about security as HTML: first the controls that are not met, each with its setting."""
     all_controls = list(controls)
     violated = [control for control in all_controls if control.violations]
-    kept = [f'<li class="held">{escape(control.name)}</li>' for control in all_controls if not control.violations]
+    met = [f'<li class="met">{escape(control.name)}</li>' for control in all_controls if not control.violations]
     violated_items = "".join(map(_violated_control, violated))
-    count = f"<p>{len(kept)} of {len(all_controls)} controls are met.</p>"
+    count = f"<p>{len(met)} of {len(all_controls)} controls are met.</p>"
     return section(
         "Security",
         count,
         f"<ul>{violated_items}</ul>" if violated_items else "",
-        f'<ul class="columns">{"".join(kept)}</ul>',
+        f'<ul class="columns">{"".join(met)}</ul>',
     )
 
 
 def _violated_control(control: Control) -> str:
-    """Return one broken protection as HTML."""
+    """Return a control that is not met as HTML, with the resources that violate it."""
     setting = f'<div class="pale">Setting: <code>{escape(control.setting)}</code></div>' if control.setting else ""
     violations = ", ".join(control.violations)
     return (

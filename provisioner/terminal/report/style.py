@@ -88,7 +88,7 @@ h2 { font-size: 1.1rem; margin: 2.2rem 0 .6rem } p { margin: 0 0 .6rem } .pale {
 .figures dt { color: var(--pale); font-size: .85rem }
 .figures dd { margin: 0; font-size: 1.15rem; font-weight: 600 }
 .state { color: var(--state); font-weight: 600 } .state::before { content: "\\25CF\\00A0" }
-.held::before { content: "\\2713\\00A0"; color: var(--good) }
+.met::before { content: "\\2713\\00A0"; color: var(--good) }
 .topics { display: grid; grid-template-columns: repeat(auto-fit, minmax(290px, 1fr)); gap: 0 2rem }
 .topics > :last-child { grid-column: 1 / -1 }
 h3 { font-size: .9rem; margin: .6rem 0 0; color: var(--pale); font-weight: 600 }
