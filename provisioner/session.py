@@ -7,9 +7,11 @@ import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from provisioner.aws.connection import AwsConnection
 from provisioner.aws.regions import check_partition
+from provisioner.configuration import GivenSetting
 from provisioner.engine.calls.batch_scope import BatchScope
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.clock import Clock
@@ -87,6 +89,9 @@ class Session:
     takes_over_run: bool = False
     # Clients whose reads are shared with other stacks.
     shared_clients: Clients | None = None
+    # The given settings by path, with their sources, and the settings file that was read.
+    given: Mapping[str, GivenSetting] = field(default_factory=dict)
+    settings_file: Path | None = None
     # Raises if this run may change nothing any more.
     guard: Callable[[], None] = lambda: None
 
@@ -265,14 +270,16 @@ class Session:
         """Forget the stack: it is gone, and was seen to be."""
         self.options.workspace.store(self.suffix).remove()
 
+    def state_manager(self) -> StateManager:
+        """Return the writer of the state."""
+        return StateManager(self.state, self.options.workspace.store(self.suffix), WRITER, self.clock.wall, self.guard)
+
     def executor(self, plan: Plan | None = None, marker: RunMarker | None = None) -> ResourceExecutor:
         """Return an executor of changes, which writes the state around each call.
 
         `plan` is the plan that it carries out, if there is one: what the plan found out is recorded first.
         """
-        state_manager = StateManager(
-            self.state, self.options.workspace.store(self.suffix), WRITER, self.clock.wall, self.guard
-        )
+        state_manager = self.state_manager()
         if plan is not None:
             state_manager.record_findings(plan.findings)
         executor = ResourceExecutor(self.clients, state_manager, self.listener, self.duration_history, marker)

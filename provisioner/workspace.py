@@ -13,13 +13,13 @@ from provisioner.emulator.local import running_emulator as running_embedded
 from provisioner.engine.run_marker.mark import stamp
 from provisioner.errors import Incomplete, NoSuchStack, UsageError
 from provisioner.names import PROGRAM, check_suffix
+from provisioner.project_folder import find_home
 from state.backend import Backend, FileBackend
 from state.lock import Lock, LockClock
 from state.run_store import FileRunStore, RunHistory, S3RunStore
 from state.stack_state import StackState
 from state.state_store import StateStore
 
-DEFAULT_HOME = ".ml-api"
 S3_SCHEME = "s3:"
 # The prefix by which a state names the emulator's instance that holds the stack.
 EMULATOR_PREFIX = "embedded:"
@@ -42,8 +42,8 @@ class Workspace:
 
     @classmethod
     def here(cls, *, local: bool = False, state: str | None = None, state_endpoint: str | None = None) -> Workspace:
-        """Return the workspace of the working directory, or that of MLAPI_HOME."""
-        home = Path(os.environ.get("MLAPI_HOME") or DEFAULT_HOME)
+        """Return the workspace of MLAPI_HOME, of the working directory, or of the folder of the settings file."""
+        home = Path(os.environ.get("MLAPI_HOME") or find_home())
         return cls(home, local, state or "", state_endpoint or "")
 
     @property

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from state.errors import ProvisionerError
 from state.findings import StateFindings, with_findings
-from state.stack_state import Intent, PendingCommand, ResourceState, StackState, Tombstone
+from state.stack_state import Intent, JsonObject, PendingCommand, ResourceState, StackState, Tombstone
 from state.state_store import StateStore
 
 
@@ -60,6 +60,12 @@ class StateManager:
         with self._change:
             recorded = with_findings(self.state, findings)
             self.state.lookups, self.state.resources = recorded.lookups, recorded.resources
+
+    def record_settings(self, settings: Mapping[str, JsonObject]) -> None:
+        """Record the settings of this apply, if they differ from those that are recorded."""
+        if settings != self.state.settings:
+            with self._transaction():
+                self.state.settings = dict(settings)
 
     def record_intent(self, logical_id: str, action: str, resource_state: ResourceState) -> Intent:
         """Record that the action `action` is about to be called, and return the intent with its client token.

@@ -3,6 +3,7 @@
 | from | to | what changes                                                                      |
 |------|----|-----------------------------------------------------------------------------------|
 | 1    | 2  | `salt` is new; the values of a container's variables are replaced by fingerprints |
+| 2    | 3  | `settings` is new: the settings of the last apply                                 |
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 from state.fingerprints import fingerprint_of, salt_from_lineage
 
-OLDEST, NEWEST = 1, 2
+OLDEST, NEWEST = 1, 3
 # The variables that the stack itself gave every container under schema 1: not secret, and stored in clear.
 _PLAIN_IN_SCHEMA_1 = frozenset(
     {"SESSIONS_TABLE", "DB_HOST", "DB_READER_HOST", "DB_PORT", "DB_NAME", "DB_SECRET_ARN", "DB_IAM_USER"}

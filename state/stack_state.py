@@ -140,6 +140,9 @@ class StackState:
     # The wall-clock second at which a teardown began to delete. 0 if none has begun, or if an apply of the
     # whole stack has ended since.
     teardown_began: float = 0.0
+    # The settings that were given to the last apply: by path, `value` and `source`. Of a value that may be secret,
+    # only a salted fingerprint. None before the first apply.
+    settings: dict[str, JsonObject] | None = None
 
     def rename(self, logical_id: str, to: str) -> None:
         """Move a resource state to the key `to`, and update the dependencies of all others that name it."""

@@ -17,7 +17,7 @@ ROOT = Path(cli.__file__).parent
 FLOORS: list[set[str]] = [
     {"cli"},
     {"provisioner.commands"},
-    {"provisioner.teardown_run"},
+    {"provisioner.teardown_run", "provisioner.applied_settings"},
     {"provisioner.exclusive_run"},
     {"provisioner.session"},
     {"provisioner.location", "provisioner.overrides", "provisioner.lookups"},
@@ -30,7 +30,7 @@ FLOORS: list[set[str]] = [
     {"provisioner.engine"},
     {"provisioner.configuration"},
     {"provisioner.settings", "provisioner.aws"},
-    {"provisioner.names", "provisioner.path_patterns"},
+    {"provisioner.names", "provisioner.path_patterns", "provisioner.project_folder"},
     {"provisioner.emulator"},
     {"provisioner.iam"},
     {"provisioner.stopping"},

@@ -16,6 +16,7 @@ from provisioner.commands.context import (
     selection_from,
 )
 from provisioner.commands.options import (
+    keep_settings_option,
     lock_option,
     selection_options,
     stack_options,
@@ -27,6 +28,7 @@ from provisioner.commands.options import (
 
 @click.command()
 @stack_options
+@keep_settings_option
 @yes_option
 @lock_option
 @take_option

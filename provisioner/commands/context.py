@@ -14,6 +14,7 @@ import click
 
 from provisioner.commands.redaction import redact_arguments
 from provisioner.errors import Blocked, NoSuchStack, UsageError
+from provisioner.project_folder import find_settings_file
 from provisioner.terminal.console import Console
 from provisioner.workspace import Workspace
 
@@ -60,11 +61,26 @@ def open_session(
     adopts = bool(given.get("adopt_all"))
     options = LocationOptions(workspace, given["region"], given["expect_account"], adopts)
     session = Session.open(suffix, load_settings(given), options, connections)
+    _set_given_settings(session, given)
+    if given.get("keep_settings"):
+        from provisioner.applied_settings import kept_options
+
+        given["sets"] = (*kept_options(session), *given["sets"])
+        _set_given_settings(session, given)
     session.released = frozenset(given.get("take") or ())
     session.takes_over_run = bool(given.get("take_over"))
     session.warn = console_from(given).warn
     session.arguments = redact_arguments(click.get_current_context().obj or (), container_words())
     return session
+
+
+def _set_given_settings(session: Session, given: dict[str, Any]) -> None:
+    """Give the session the settings of the command line, with their sources."""
+    from provisioner.configuration import given_settings, validate_settings
+
+    session.given = given_settings(given["config"], given["sets"])
+    session.settings = validate_settings(session.given)
+    session.settings_file = given["config"] or find_settings_file()
 
 
 def open_known_session(given: dict[str, Any]) -> tuple[Console, Session]:

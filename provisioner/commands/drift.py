@@ -8,11 +8,12 @@ from typing import Any
 import click
 
 from provisioner.commands.context import open_known_session
-from provisioner.commands.options import markdown_option, stack_options
+from provisioner.commands.options import keep_settings_option, markdown_option, stack_options
 
 
 @click.command()
 @stack_options
+@keep_settings_option
 @markdown_option
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there is drift.")
 def drift(detailed_exitcode: bool, markdown: Path | None, **given: Any) -> int:

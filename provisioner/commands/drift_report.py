@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from provisioner.applied_settings import describe_changes
 from provisioner.commands.output_files import append_job_summary, set_job_outputs, write
 from provisioner.commands.plan_context import print_checked_resources, print_header
 from provisioner.engine.planning.drift import DriftReport
@@ -22,6 +23,8 @@ def report_drift(console: Console, session: Session, *, detailed: bool, markdown
     print_header(console, session)
     started = time.monotonic()
     report, plan = session.drift()
+    for note in describe_changes(session.state.settings, session.given, session.settings, session.state.salt):
+        console.note(note)
     show_drift(console, report)
     if began := unfinished_teardown(session.state):
         advice = next_steps(session.options.workspace, session.suffix)

@@ -59,6 +59,9 @@ def _combine_options(*options: Callable[[F], F]) -> Callable[[F], F]:
     return decorate
 
 
+keep_settings_option = click.option(
+    "--keep-settings", is_flag=True, help="Stay with what --set gave to the last apply."
+)
 settings_options = _combine_options(
     click.option("--config", type=click.Path(path_type=Path), help="Settings [default: ml-api.toml]."),
     click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="One setting; repeatable."),

@@ -14,12 +14,19 @@ from provisioner.commands.context import (
     raise_missing_suffix,
     selection_from,
 )
-from provisioner.commands.options import markdown_option, selection_options, stack_options, take_option
+from provisioner.commands.options import (
+    keep_settings_option,
+    markdown_option,
+    selection_options,
+    stack_options,
+    take_option,
+)
 from provisioner.errors import UsageError
 
 
 @click.command()
 @stack_options
+@keep_settings_option
 @take_option
 @selection_options
 @click.option("--all", "everything", is_flag=True, help="Every stack known here.")
@@ -51,7 +58,6 @@ def plan(
     if destroy:
         codes = [show_teardown_plan(console, open_session(given, workspace, suffix), view) for suffix in suffixes]
         return max(codes, default=0)
-    plan_file = PlanFile(out, given["config"], list(given["sets"])) if out else None
     selection = selection_from(given)
     if everything:
         from provisioner.location import AwsConnections
@@ -59,4 +65,6 @@ def plan(
         connections = AwsConnections(workspace)
         sessions = [open_session(given, workspace, suffix, connections) for suffix in suffixes]
         return plan_stacks(console, sessions, view, selection)
-    return plan_stack(console, open_session(given, workspace, suffixes[0]), view, selection, plan_file)
+    session = open_session(given, workspace, suffixes[0])
+    plan_file = PlanFile(out, given["config"], list(given["sets"])) if out else None
+    return plan_stack(console, session, view, selection, plan_file)

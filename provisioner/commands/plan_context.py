@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import replace
 
+from provisioner.applied_settings import describe_changes
 from provisioner.engine.planning.change import Change
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.planner import AWS_IS_WORKING, NOT_YET_CONFIRMED
@@ -20,6 +21,7 @@ from provisioner.terminal.plan import describe_roles
 def context_notes(session: Session, plan: Plan, *, teardown: bool = False) -> Plan:
     """Add notes to the plan about its settings and the stack's last run, and return it."""
     if not teardown:
+        plan.notes += describe_changes(session.state.settings, session.given, session.settings, session.state.salt)
         plan.notes += ineffective_settings(session.settings)
     if session.emulator_has_ended:
         consequence = "only its state file is left to remove" if teardown else "all of it is new"
@@ -67,9 +69,10 @@ def _unfinished_teardown_note(session: Session, plan: Plan) -> str:
 
 
 def print_header(console: Console, session: Session) -> None:
-    """Say where this command acts, and which source named the region."""
+    """Say where this command acts, which source named the region, and which settings file was read."""
     source = f" (region from {session.region_source})" if session.region_source else ""
-    console.note(f"Stack {session.suffix} in {location_description(session)}{source}", "dim")
+    file = f"; settings from {session.settings_file}" if session.settings_file else ""
+    console.note(f"Stack {session.suffix} in {location_description(session)}{source}{file}", "dim")
 
 
 def location_description(session: Session) -> str:

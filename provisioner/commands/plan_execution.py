@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
+from provisioner.applied_settings import applied_settings
 from provisioner.commands.confirmation import Confirmation
 from provisioner.commands.estimates import plan_estimate
 from provisioner.commands.output_files import set_job_outputs
@@ -68,10 +69,13 @@ def apply_stack(console: Console, session: Session, options: ApplyOptions) -> in
         with raise_if_other_run_began(session, plan):
             _show_and_confirm(console, session, plan, options)
         is_after_teardown = bool(session.state.teardown_began) and not plan.unfiltered
+        settings = applied_settings(session.given, session.settings, session.state.salt)
         if shown_changes(plan) or not session.is_known or is_after_teardown:
+            session.state.settings = settings  # written with the first change
             execute_plan(console, session, plan, recorder)
         elif not plan.unfiltered:
             session.state.outputs = outputs_of(plan, plan.actual)
+            session.state_manager().record_settings(settings)
         print_checked_resources(console, session, plan, started)
     show_outputs(console, session.state.outputs, "table")
     set_job_outputs(session.state.outputs, session.warn)

@@ -13,12 +13,22 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from provisioner.configuration.errors import invalid_settings_error
-from provisioner.configuration.sources import GivenSetting, given_settings
+from provisioner.configuration.sources import SET_OPTION, GivenSetting, given_settings
 from provisioner.settings import Settings
 from provisioner.settings.profiles import PROFILES
 from provisioner.settings.schema import SettingSchema, setting_schemas
 
 DEFAULT = "default"
+__all__ = [
+    "SET_OPTION",
+    "GivenSetting",
+    "Setting",
+    "explain_settings",
+    "given_settings",
+    "load_settings",
+    "setting_value",
+    "validate_settings",
+]
 
 
 class Setting(NamedTuple):
@@ -33,7 +43,7 @@ def load_settings(file: Path | None, sets: Iterable[str], environment: Mapping[s
     """Return the settings from the file, the environment and the `--set` options.
 
     Args:
-        file: The TOML file; None for the default file, which need not exist.
+        file: The TOML file; None for the nearest default file, which need not exist.
         sets: The values of `--set`, each as `section.key=value`.
         environment: The environment variables.
 
@@ -41,7 +51,7 @@ def load_settings(file: Path | None, sets: Iterable[str], environment: Mapping[s
         UsageError: A setting is unknown or not valid; the message says what is near.
 
     """
-    return _validate(given_settings(file, sets, environment))
+    return validate_settings(given_settings(file, sets, environment))
 
 
 def explain_settings(
@@ -52,19 +62,19 @@ def explain_settings(
     The arguments and errors are those of `load_settings`.
     """
     given = given_settings(file, sets, environment)
-    settings = _validate(given)
+    settings = validate_settings(given)
     values, profile = settings.model_dump(mode="json"), PROFILES[settings.profile]
 
     def source(path: str) -> str:
         if path in given:
             return given[path].source
-        return DEFAULT if _value_at(profile, path) is None else f"profile {settings.profile}"
+        return DEFAULT if setting_value(profile, path) is None else f"profile {settings.profile}"
 
-    return [Setting(schema, _value_at(values, path), source(path)) for path, schema in setting_schemas().items()]
+    return [Setting(schema, setting_value(values, path), source(path)) for path, schema in setting_schemas().items()]
 
 
-def _validate(given_by_path: Mapping[str, GivenSetting]) -> Settings:
-    """Return the validated settings for the given values, by path.
+def validate_settings(given_by_path: Mapping[str, GivenSetting]) -> Settings:
+    """Return the settings that the given values, by path, make.
 
     Raises:
         UsageError: A value is not valid.
@@ -82,7 +92,7 @@ def _validate(given_by_path: Mapping[str, GivenSetting]) -> Settings:
         raise invalid_settings_error(error, sources) from error
 
 
-def _value_at(values: Mapping[str, Any], path: str) -> Any:
+def setting_value(values: Mapping[str, Any], path: str) -> Any:
     """Return the value at a path such as `section.key`; None if there is none."""
     *section, key = path.split(".")
     return (values.get(section[0], {}) if section else values).get(key)

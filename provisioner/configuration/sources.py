@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import tomllib
@@ -13,9 +14,11 @@ from typing import Any, NamedTuple
 from provisioner.configuration.errors import unknown_setting_error, unknown_variable_error
 from provisioner.errors import UsageError
 from provisioner.names import PROGRAM
+from provisioner.project_folder import find_settings_file
 from provisioner.settings.schema import sections, setting_schemas
 
-DEFAULT_FILE = "ml-api.toml"
+# The source of what an option gives.
+SET_OPTION = "--set"
 _SET_SYNTAX = "Write it as --set section.key=value."
 PREFIX = "MLAPI_"
 OTHER_VARIABLES = ("MLAPI_HOME", "MLAPI_STATE", "MLAPI_STATE_ENDPOINT", "MLAPI_LOCAL")
@@ -34,13 +37,15 @@ class GivenSetting(NamedTuple):
     source: str
 
 
-def given_settings(file: Path | None, sets: Iterable[str], environment: Mapping[str, str]) -> dict[str, GivenSetting]:
+def given_settings(
+    file: Path | None, sets: Iterable[str], environment: Mapping[str, str] = os.environ
+) -> dict[str, GivenSetting]:
     """Return the given settings by path; a later source overrides an earlier one.
 
     The order is the file, the environment, `--set`.
 
     Args:
-        file: The TOML file; None for the default file, which need not exist.
+        file: The TOML file; None for the nearest default file, which need not exist.
         sets: The values of `--set`, each as `section.key=value`.
         environment: The environment variables.
 
@@ -84,8 +89,8 @@ def _check_depth(setting: GivenSetting) -> GivenSetting:
 
 def _read_file(file: Path | None) -> Iterator[GivenSetting]:
     """Yield the settings in the TOML file; raise UsageError if it cannot be read."""
-    path = file or Path(DEFAULT_FILE)
-    if file is None and not path.exists():
+    path = file or find_settings_file()
+    if path is None:
         return
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -121,7 +126,7 @@ def _read_set_options(sets: Iterable[str]) -> Iterator[GivenSetting]:
             raise UsageError(f"--set {_leading_name(option)} has no value.", _SET_SYNTAX)
         if not path.strip():
             raise UsageError("--set =... names no setting.", _SET_SYNTAX)
-        yield GivenSetting(path.strip(), _parse_value(value), "--set")
+        yield GivenSetting(path.strip(), _parse_value(value), SET_OPTION)
 
 
 def _leading_name(text: str) -> str:

@@ -49,6 +49,23 @@ def overrides_of(clients: Clients, cluster: str, service: str) -> ServiceOverrid
     return ServiceOverrides(**values, tags=marks)
 
 
+def running_variables(clients: Clients, cluster: str, service: str) -> dict[str, str]:
+    """Return the environment variables of the task definition that a service runs, given by name or ARN; {} if none."""
+    ecs = clients.client("ecs")
+    try:
+        listed = describe_services(ecs, service, cluster)
+    except ClientError as error:
+        if code_of(error) in CLUSTER_NOT_FOUND:
+            return {}
+        raise
+    active = [each for each in listed if each["status"] == "ACTIVE"]
+    if not active:
+        return {}
+    revision = ecs.describe_task_definition(taskDefinition=active[0]["taskDefinition"])["taskDefinition"]
+    container = main_container(active[0], revision)
+    return {variable["name"]: variable["value"] for variable in container.get("environment", [])}
+
+
 def main_container(service: JsonObject, revision: JsonObject) -> JsonObject:
     """Return the container definition to which the load balancer sends requests, else the first one."""
     balanced = [balancer["containerName"] for balancer in service.get("loadBalancers", [])]
