@@ -12,7 +12,7 @@ from provisioner.emulator.local import start_emulator as start_embedded
 from provisioner.engine.calls.caller import caller_location
 from provisioner.errors import Blocked, CredentialsError, UsageError
 from provisioner.resources import RESOURCE_TYPES
-from provisioner.steps.lookups import validate_lookups
+from provisioner.steps.lookups import are_valid_lookups
 from provisioner.stopping import begin_change
 from provisioner.workspace import EMULATOR_PREFIX, Workspace
 from state.errors import StateError
@@ -63,7 +63,7 @@ def load_usable_state(workspace: Workspace, suffix: str) -> StackState | None:
 
     """
     state = workspace.load_state(suffix)
-    if state and not validate_lookups(state.lookups):
+    if state and not are_valid_lookups(state.lookups):
         raise StateError(
             f"{workspace.store(suffix).description} is damaged: what was chosen once for the stack cannot be so.",
             f"`{workspace.command('state history', suffix)}` lists what it was before.",

@@ -10,7 +10,7 @@ from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.names import name_of
 from provisioner.preflight import pull_rules
-from provisioner.resources import data_sources as lookups
+from provisioner.resources import data_sources
 from provisioner.resources.cloudfront import existing_domain
 from provisioner.resources.rds import engine_versions
 from provisioner.settings import Settings
@@ -26,8 +26,13 @@ def look_up(
 ) -> StackLookups:
     """Return the values chosen for a stack: those in the state, and the missing ones, looked up now.
 
-    The state is left as it is: the result holds what it has to record. For a stack that is `is_teardown`, the
-    recorded values stand, whatever the settings say now.
+    The state is left as it is: `recorded` of the result is what it has to record. For a teardown, recorded values
+    are used even if the settings name others now.
+
+    Raises:
+        Blocked: The region or the running database does not allow what the settings ask for.
+        UsageError: DB_PASSWORD is set, and Aurora would refuse it.
+
     """
     recorded = state.lookups
     with user_errors("looking at what the region offers"):
@@ -35,8 +40,8 @@ def look_up(
         values: dict[str, Any] = {
             "zones": [*zones, *recorded.get("zones", [])[len(zones) :]],
             **_engine(clients, suffix, settings, recorded, is_teardown=is_teardown),
-            "master_password": recorded.get("master_password") or lookups.master_password_keeper(clients, suffix),
-            "edge_addresses": _edge_addresses(clients, settings, recorded, is_teardown=is_teardown),
+            "master_password": recorded.get("master_password") or data_sources.master_password_keeper(clients, suffix),
+            "edge_addresses": _edge_prefix_list_id(clients, settings, recorded, is_teardown=is_teardown),
             "priorities": assign_priorities(settings.prefixes, _rule_priorities(clients, suffix, recorded)),
             **({"filled": recorded["filled"]} if "filled" in recorded else {}),
             "born": recorded.get("born") or time.strftime("%Y%m%dt%H%M%S", time.gmtime()),
@@ -52,7 +57,7 @@ def look_up(
         master_password=values["master_password"],
         created_as=values["born"],
         priorities=values["priorities"],
-        edge_addresses=values["edge_addresses"],
+        edge_prefix_list_id=values["edge_addresses"],
         readers=_highest_reader(clients, suffix, recorded) if is_teardown else 0,
         moved_from="" if is_teardown else _upgraded_from(settings, recorded, values["engine"]),
         recorded=values,
@@ -70,15 +75,15 @@ def with_pull_rules(clients: Clients, settings: Settings, lookups: StackLookups)
 
 def _rule_priorities(clients: Clients, suffix: str, recorded: dict[str, Any]) -> dict[str, int]:
     """Return the priorities of the listener rules by path prefix: from the state, else from AWS."""
-    return recorded.get("priorities") or lookups.rule_priorities(clients, suffix)
+    return recorded.get("priorities") or data_sources.rule_priorities(clients, suffix)
 
 
 def _highest_reader(clients: Clients, suffix: str, recorded: dict[str, Any]) -> int:
     """Return the highest number among the database's readers in AWS; 0 with a state, which lists them."""
     if recorded:
         return 0
-    with user_errors("looking at what stands of the database"):
-        return lookups.highest_reader_number(clients, suffix)
+    with user_errors("looking for the readers of the database"):
+        return data_sources.highest_reader_number(clients, suffix)
 
 
 def with_domain(clients: Clients, suffix: str, settings: Settings, state: StackState) -> Settings:
@@ -99,10 +104,10 @@ def _zones(
         Blocked: An instance of the database is in a zone that the stack would leave.
 
     """
-    zones_in_use = recorded.get("zones") or lookups.zones_in_use(clients, suffix)
+    zones_in_use = recorded.get("zones") or data_sources.zones_in_use(clients, suffix)
     count = len(zones_in_use) if is_teardown and zones_in_use else settings.network.zones
-    lookups.check_zones_to_leave(clients, suffix, zones_in_use[count:])
-    return lookups.choose_zones(clients, count, zones_in_use)
+    data_sources.check_zones_to_leave(clients, suffix, zones_in_use[count:])
+    return data_sources.choose_zones(clients, count, zones_in_use)
 
 
 def _engine(
@@ -133,7 +138,7 @@ def _running_version(clients: Clients, suffix: str, settings: Settings, engine: 
     support_has_ended = support_end is not None and support_end < day_of(clients.clock.wall())
     if engine and settings.database.extended_support is not False and not support_has_ended:
         return ""
-    return str((lookups.read_cluster(clients, suffix) or {}).get("EngineVersion", ""))
+    return str((data_sources.read_cluster(clients, suffix) or {}).get("EngineVersion", ""))
 
 
 def _follows_running_version(
@@ -160,16 +165,14 @@ def _upgraded_from(settings: Settings, recorded: dict[str, Any], engine: dict[st
     previous_version = recorded["engine"]["EngineVersion"] if recorded.get("engine") else ""
     if settings.database.has_version and previous_version:
         previous_version = settings.database.version
-    return (
-        major_of(previous_version)
-        if previous_version and is_later_major(engine["EngineVersion"], previous_version)
-        else ""
-    )
+    is_upgraded = bool(previous_version) and is_later_major(engine["EngineVersion"], previous_version)
+    return major_of(previous_version) if is_upgraded else ""
 
 
-def _edge_addresses(clients: Clients, settings: Settings, recorded: dict[str, Any], *, is_teardown: bool) -> str:
-    """Return the prefix list of CloudFront's addresses: recorded, or looked up if the settings need it."""
-    value = str(recorded.get("edge_addresses", ""))
-    if value or is_teardown or not (settings.edge.guard == "require" or settings.edge.vpc_origin):
-        return value
-    return lookups.edge_prefix_list_id(clients)
+def _edge_prefix_list_id(clients: Clients, settings: Settings, recorded: dict[str, Any], *, is_teardown: bool) -> str:
+    """Return the id of the prefix list of CloudFront's addresses: recorded, or looked up if the settings need it."""
+    recorded_id = str(recorded.get("edge_addresses", ""))
+    is_needed = settings.edge.guard == "require" or settings.edge.vpc_origin
+    if recorded_id or is_teardown or not is_needed:
+        return recorded_id
+    return data_sources.edge_prefix_list_id(clients)

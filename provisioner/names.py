@@ -21,9 +21,9 @@ PROJECT = "ml-api"
 def program(invoked_as: str) -> str:
     """Return the command by which this tool was called, so that hints name a command that works here."""
     name = Path(invoked_as).name
-    return (
-        f"python {shlex.quote(invoked_as)}" if name == "cli.py" else "ml-api" if name == "ml-api" else "python cli.py"
-    )
+    if name == "cli.py":
+        return f"python {shlex.quote(invoked_as)}"
+    return "ml-api" if name == "ml-api" else "python cli.py"
 
 
 PROGRAM = program(sys.argv[0])

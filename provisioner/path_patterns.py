@@ -25,7 +25,7 @@ _Positions = frozenset[int]
 @cache
 def normalize(pattern: str) -> str:
     """Return the shortest pattern that matches the same paths: `/a**?` becomes `/a?*`."""
-    return re.sub(r"[*?]*\*[*?]*", lambda run: "?" * run[0].count("?") + "*", pattern)
+    return re.sub(r"[*?]*\*[*?]*", lambda wildcards: "?" * wildcards[0].count("?") + "*", pattern)
 
 
 def matches(pattern: str, path: str) -> bool:
@@ -43,15 +43,12 @@ def narrowest_first(patterns: Iterable[str]) -> list[str]:
     long as that of B. If both are equally long, A has at least as many plain characters. If these are equal
     too, the two differ only in their `*`, of which A has fewer. So sorting by these three is enough.
     """
-    return sorted(
-        patterns,
-        key=lambda candidate: (
-            -_shortest_length(candidate),
-            -_plain_characters(candidate),
-            normalize(candidate).count(_STAR),
-            candidate,
-        ),
-    )
+
+    def sort_key(pattern: str) -> tuple[int, int, int, str]:
+        stars = normalize(pattern).count(_STAR)
+        return -_shortest_length(pattern), -_plain_characters(pattern), stars, pattern
+
+    return sorted(patterns, key=sort_key)
 
 
 def find_path(pattern: str, earlier: Iterable[str] = ()) -> str | None:
@@ -60,30 +57,22 @@ def find_path(pattern: str, earlier: Iterable[str] = ()) -> str | None:
     The search for it is breadth-first. If it reaches its limit of states, the pattern counts as reachable,
     and the path returned is the pattern with its wildcards filled in.
     """
-    others = list(earlier)
-    filler = next(
-        (candidate for candidate in _FILLER_CHARACTERS if not any(candidate in other for other in (pattern, *others))),
-        "~",
-    )
-    start = _start_positions(pattern), tuple(_start_positions(candidate) for candidate in others)
+    patterns = (pattern, *earlier)
+    filler = _unused_character(patterns)
+    # A state of the search: for each pattern, the positions up to which it may have matched the path so far.
+    start = tuple(_start_positions(each) for each in patterns)
     seen, queue = {start}, deque([(start, "")])
     while queue and len(seen) < _MOST_STATES:
-        (positions, other_positions), path = queue.popleft()
-        if len(pattern) in positions and not any(len(o) in p for o, p in zip(others, other_positions, strict=True)):
+        state, path = queue.popleft()
+        is_matched, *is_matched_earlier = (len(each) in at for each, at in zip(patterns, state, strict=True))
+        if is_matched and not any(is_matched_earlier):
             return path
-        for character in _next_letters(pattern, positions, filler):
-            others_after = tuple(_advance(o, p, character) for o, p in zip(others, other_positions, strict=True))
-            state = _advance(pattern, positions, character), others_after
-            if state not in seen:
-                seen.add(state)
-                queue.append((state, path + character))
-    return (
-        None
-        if not queue
-        else "".join(
-            filler if candidate == _QUESTION_MARK else candidate for candidate in pattern if candidate != _STAR
-        )
-    )
+        for character in _next_characters(pattern, state[0], filler):
+            after = tuple(_advance(each, at, character) for each, at in zip(patterns, state, strict=True))
+            if after not in seen:
+                seen.add(after)
+                queue.append((after, path + character))
+    return pattern.replace(_STAR, "").replace(_QUESTION_MARK, filler) if queue else None
 
 
 def unreachable(patterns: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
@@ -96,9 +85,16 @@ def unreachable(patterns: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
         earlier = list(patterns[:index])
         if find_path(pattern, earlier) is None:
             for candidate in list(earlier):
-                fewer_earlier = [other for other in earlier if other != candidate]
-                earlier = fewer_earlier if find_path(pattern, fewer_earlier) is None else earlier
+                fewer = [other for other in earlier if other != candidate]
+                if find_path(pattern, fewer) is None:
+                    earlier = fewer
             yield pattern, earlier
+
+
+def _unused_character(patterns: Iterable[str]) -> str:
+    """Return a character that is in none of the patterns, and so is matched by wildcards alone."""
+    used = set("".join(patterns))
+    return next((character for character in _FILLER_CHARACTERS if character not in used), "~")
 
 
 def _shortest_length(pattern: str) -> int:
@@ -122,9 +118,8 @@ def _advance(pattern: str, positions: _Positions, character: str) -> _Positions:
     """Return the positions after one more character of a path."""
     unfinished = [index for index in positions if index < len(pattern)]
     stay = {index for index in unfinished if pattern[index] == _STAR}
-    return _past_stars(
-        pattern, stay | {index + 1 for index in unfinished if pattern[index] in (_QUESTION_MARK, character)}
-    )
+    move_on = {index + 1 for index in unfinished if pattern[index] in (_QUESTION_MARK, character)}
+    return _past_stars(pattern, stay | move_on)
 
 
 def _past_stars(pattern: str, positions: Iterable[int]) -> _Positions:
@@ -136,7 +131,7 @@ def _past_stars(pattern: str, positions: Iterable[int]) -> _Positions:
     return frozenset(reached)
 
 
-def _next_letters(pattern: str, positions: _Positions, filler: str) -> list[str]:
+def _next_characters(pattern: str, positions: _Positions, filler: str) -> list[str]:
     """Return the characters that advance a match; `filler` stands for all that only a wildcard matches."""
     next_characters = {pattern[index] for index in positions if index < len(pattern)}
     wildcards = next_characters & {_STAR, _QUESTION_MARK}

@@ -22,9 +22,8 @@ from provisioner.resources.rds.base import CLUSTER_NOT_FOUND
 from provisioner.resources.secretsmanager import INPUT_VARIABLE, password_from_environment
 from provisioner.resources.tags import mapping
 
-# The AWS operations that this module calls, by service: `policy` grants them.
-# tests/resources/test_declared_calls.py compares
-# the list with the code.
+# The AWS operations that this module calls, by service: `policy` grants them, and
+# tests/resources/test_declared_calls.py compares the list with the code.
 CALLS = {
     "ec2": ("DescribeAvailabilityZones", "DescribeManagedPrefixLists", "DescribeSubnets"),
     "elbv2": ("DescribeListeners", "DescribeLoadBalancers", "DescribeRules"),
@@ -74,7 +73,7 @@ def check_zones_to_leave(clients: Clients, suffix: str, zones: Iterable[str]) ->
     for instance in _database_instances(clients, suffix):
         if instance.get("AvailabilityZone") in zones_to_leave:
             raise Blocked(
-                f"The database's instance {instance['DBInstanceIdentifier']} stands in {instance['AvailabilityZone']}, "
+                f"The database's instance {instance['DBInstanceIdentifier']} is in {instance['AvailabilityZone']}, "
                 "which the stack would leave; an instance does not move.",
                 "Keep `network.zones` as it was, or first apply fewer `database.readers` where it is one of "
                 "them. To leave the writer's zone, fail over to an instance in another one.",
@@ -99,8 +98,8 @@ def zones_in_use(clients: Clients, suffix: str) -> list[str]:
     """Return the zones of the stack's subnets, in the order of the subnets' numbers (DescribeSubnets)."""
     filters = [{"Name": "tag:Project", "Values": [PROJECT]}, {"Name": "tag:Environment", "Values": [suffix]}]
     subnets = clients.client("ec2").describe_subnets(Filters=filters)["Subnets"]
-    zone_of = {mapping(subnet["Tags"]).get(NODE_TAG, ""): subnet["AvailabilityZone"] for subnet in subnets}
-    zones = (zone_of.get(f"public-{n}") or zone_of.get(f"private-{n}") for n in range(1, len(zone_of) + 1))
+    by_id = {mapping(subnet["Tags"]).get(NODE_TAG, ""): subnet["AvailabilityZone"] for subnet in subnets}
+    zones = (by_id.get(f"public-{number}") or by_id.get(f"private-{number}") for number in range(1, len(by_id) + 1))
     return [zone for zone in zones if zone]
 
 

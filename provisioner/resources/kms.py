@@ -117,7 +117,7 @@ class Key(ResourceType):
             kms.untag_resource(KeyId=spec.id, TagKeys=removed_keys)
 
     def data_loss(self, props: JsonObject) -> str:
-        """Return the warning that deleting the key loses all data that is encrypted with it."""
+        """Return when the key is deleted, after which nothing that is encrypted with it can be read."""
         return f"the key is deleted {_PENDING_DAYS} days later, unless a snapshot or a backup encrypted with it remains"
 
     def retention_reason(self, client: Any, spec: ResourceSpec) -> str:

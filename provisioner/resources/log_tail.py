@@ -17,7 +17,7 @@ CALLS = {
 EDGE_CALLS = {"logs": ("FilterLogEvents aws-waf-logs-ml-api-{suffix}",)}
 # A line arrives some seconds after it was written: the awslogs driver sends every 5 s (moby,
 # daemon/logger/awslogs, defaultForceFlushInterval), and keeps lines that it could not send.
-LATE_MILLISECONDS = 30_000  # milliseconds
+LATE_MILLISECONDS = 30_000
 # The container of each task that serves requests.
 MAIN_CONTAINER = "api"
 

@@ -62,19 +62,20 @@ def tracking_status(policy: JsonObject, alarms: Mapping[str, JsonObject]) -> str
     has_usual_names = any(part in name for part in _NAME_PARTS.values() for name in names)
     if not policy_alarms or (not has_usual_names and len(policy_alarms) < len(names)):
         return "no alarms"
-    for side, part in _required_name_parts(policy).items() if has_usual_names else ():
-        if not any(part in alarm["AlarmName"] for alarm in policy_alarms):
-            return f"no {side} alarm"
+    missing_sides = _missing_sides(policy, policy_alarms) if has_usual_names else []
+    if missing_sides:
+        return f"no {missing_sides[0]} alarm"
     if not all(_calls_policy(alarm, policy) for alarm in policy_alarms):
         return "detached"
     return "alarms" if all(alarm.get("ActionsEnabled", True) for alarm in policy_alarms) else "disabled"
 
 
-def _required_name_parts(policy: JsonObject) -> dict[str, str]:
-    """Return the alarms that a policy needs, high and low, each with the part of its name that tells it."""
+def _missing_sides(policy: JsonObject, policy_alarms: list[JsonObject]) -> list[str]:
+    """Return which of the alarms that a policy needs, high and low, are not among its existing alarms."""
     configuration = policy.get("TargetTrackingScalingPolicyConfiguration") or {}
-    scales_in = not configuration.get("DisableScaleIn")
-    return {side: part for side, part in _NAME_PARTS.items() if side == "high" or scales_in}
+    needed = ["high"] if configuration.get("DisableScaleIn") else ["high", "low"]
+    names = [alarm["AlarmName"] for alarm in policy_alarms]
+    return [side for side in needed if not any(_NAME_PARTS[side] in name for name in names)]
 
 
 def _calls_policy(alarm: JsonObject, policy: JsonObject) -> bool:

@@ -122,7 +122,6 @@ def _origin_config(
 
 def _error_response(code: int, settings: Settings) -> dict[str, Any]:
     """Return the settings for one status: never cached, and for 403 and 404 a page of our own."""
-    # Errors are never cached; 403 and 404 have pages of their own.
     page, status = (PAGES[code][0], str(code)) if settings.edge.error_pages and code in PAGES else ("", "")
     return {"ErrorCode": code, "ErrorCachingMinTTL": 0, "ResponsePagePath": page, "ResponseCode": status}
 

@@ -26,7 +26,7 @@ class StackLookups:
     # The priority of the listener rule of each prefix, which the prefix keeps.
     priorities: Mapping[str, int] = field(default_factory=dict)
     # The id of the prefix list with CloudFront's addresses; "" if it is not needed.
-    edge_addresses: Any = ""
+    edge_prefix_list_id: Any = ""
     # The ECR repositories (with registry) that a pull-through cache rule fills.
     pull_through_repositories: frozenset[str] = frozenset()
     # The major version of the database that AWS upgraded by itself; "" if it did not.
@@ -50,7 +50,7 @@ _STORED_TYPES: Mapping[str, tuple[type, type]] = {
 }
 
 
-def validate_lookups(stored: Mapping[str, Any]) -> bool:
+def are_valid_lookups(stored: Mapping[str, Any]) -> bool:
     """Return whether the values that a state keeps have the right types; unknown names are accepted."""
     return all(_has_types(stored[name], *types) for name, types in _STORED_TYPES.items() if name in stored)
 
@@ -76,7 +76,7 @@ def offline_lookups(zone_count: int, version: str) -> StackLookups:
         },
         master_password="rds",  # noqa: S106 - who holds it, not what it is
         created_as="",
-        edge_addresses=_unknown("CloudFront's prefix list"),
+        edge_prefix_list_id=_unknown("CloudFront's prefix list"),
     )
 
 

@@ -93,7 +93,7 @@ def _declare_balancer_rules(
     both ports, and a domain can be added or removed while requests pass.
     """
     if settings.edge.guard == "require" or settings.edge.vpc_origin:
-        addresses = {"PrefixListId": lookups.edge_addresses}
+        addresses = {"PrefixListId": lookups.edge_prefix_list_id}
         return [_declare_rule(step, IngressRule, "alb-edge", balancer, (80, 443), "from CloudFront", **addresses)]
     return [
         _declare_rule(step, IngressRule, "alb-http", balancer, 80, "HTTP from anywhere", CidrIpv4=ANYWHERE),

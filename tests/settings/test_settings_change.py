@@ -320,7 +320,7 @@ def test_a_zone_in_which_the_database_stands_is_not_left(stack: Stack) -> None:
         instance.availability_zone = home
 
     assert ran.code == 5
-    assert "stands in us-east-1c" in ran.err
+    assert "is in us-east-1c" in ran.err
     assert stack.desk.tries(before) == []
 
 
