@@ -76,15 +76,17 @@ def _check_depth(setting: GivenSetting) -> GivenSetting:
     """
     values = [setting.value]
     for _ in range(_MAX_DEPTH):
-        values = [
-            member
-            for value in values
-            if isinstance(value, dict | list)
-            for member in (value.values() if isinstance(value, dict) else value)
-        ]
+        values = [member for value in values for member in _members(value)]
         if not values:
             return setting
     raise UsageError(f"The setting `{setting.path}` ({setting.source}) is refused: {_TOO_DEEP}.", _SET_SYNTAX)
+
+
+def _members(value: Any) -> Iterable[Any]:
+    """Return the values inside a mapping or a list; nothing for any other value."""
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _read_file(file: Path | None) -> Iterator[GivenSetting]:

@@ -130,9 +130,11 @@ class ScalableTarget(ResourceType):
         names = children.values("PolicyName")
         policies = scaling.describe_scaling_policies(**target)["ScalingPolicies"]
         undeclared = (policy for policy in policies if policy["PolicyName"] not in names)
-        unmanaged = [Unmanaged(f"scaling policy {one['PolicyName']}", one, _POLICY_REASON) for one in undeclared]
         actions = scaling.describe_scheduled_actions(**target)["ScheduledActions"]
-        return unmanaged + [Unmanaged(describe_scheduled_action(one), one, _ACTION_REASON) for one in actions]
+        return [
+            *(Unmanaged(f"scaling policy {policy['PolicyName']}", policy, _POLICY_REASON) for policy in undeclared),
+            *(Unmanaged(describe_scheduled_action(action), action, _ACTION_REASON) for action in actions),
+        ]
 
     def delete(self, scaling: Any, spec: ResourceSpec) -> None:
         """Deregister the target; AWS deletes its policies and their alarms with it."""
@@ -177,7 +179,7 @@ class ScalingPolicy(ResourceType):
     immutable = frozenset({*_TARGET_KEYS, "PolicyName", "PolicyType"})
     replacing_calls = {"PutScalingPolicy": ""}
     # A policy tracks one of the two.
-    alternatives = frozenset(f"{_TRACKING}.{one}MetricSpecification" for one in ("Customized", "Predefined"))
+    alternatives = frozenset(f"{_TRACKING}.{word}MetricSpecification" for word in ("Customized", "Predefined"))
     lookup_properties = ("ResourceId",)
     not_found_codes = _NOT_FOUND
     retryable_codes = _RETRYABLE_CODES

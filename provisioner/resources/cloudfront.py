@@ -78,7 +78,7 @@ class Distribution(ResourceType):
     # The members depend on where the certificate is from, and those of both do not go together.
     sent_as_stated = frozenset({"ViewerCertificate"})
     # An origin has exactly one of these.
-    alternatives = frozenset(f"Origins.Items.{one}OriginConfig" for one in ("Custom", "S3", "Vpc"))
+    alternatives = frozenset(f"Origins.Items.{origin_type}OriginConfig" for origin_type in ("Custom", "S3", "Vpc"))
     not_found_codes = codes("NoSuchDistribution", "NoSuchResource")
     # The CallerReference was used: an earlier attempt created it, and the list will show it.
     already_exists_codes = codes("DistributionAlreadyExists")

@@ -116,7 +116,7 @@ class Retention(SubresourceType):
     # once the policy no longer does.
     field_owners = {
         "retentionInDays": FieldOwner(
-            "the account's log retention policy {retentionPolicyName}", description="retentionPolicyName", restores=True
+            "the account's log retention policy {retentionPolicyName}", shown_by="retentionPolicyName", restores=True
         )
     }
     iam_type, arn_properties = "log-group", ("{logGroupName}",)

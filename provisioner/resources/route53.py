@@ -222,8 +222,11 @@ def _changes_to_desired(records: list[JsonObject], props: JsonObject) -> list[tu
 
 def _to_record_sets(props: JsonObject) -> list[JsonObject]:
     """Return the declared records in Route 53's form; an alias record has no TTL of its own."""
-    name = props["Name"]
-    return [{"Name": name, **({} if "AliasTarget" in one else {"TTL": _TTL}), **one} for one in props["Records"]]
+    record_sets = []
+    for record in props["Records"]:
+        ttl = {} if "AliasTarget" in record else {"TTL": _TTL}
+        record_sets.append({"Name": props["Name"], **ttl, **record})
+    return record_sets
 
 
 def _mark_name(name: str) -> str:

@@ -48,7 +48,7 @@ class Bucket(ResourceType):
     already_exists_codes = codes("BucketAlreadyOwnedByYou")
     # S3 may report an internal error for one object of many (S3 API reference, DeleteObjects).
     retryable_codes = {"create": _BUSY, "delete": _BUSY | codes("BucketNotEmpty", "InternalError")}
-    # A load balancer may write logs for minutes after its deletion (aws-behaviour: S3 bucket).
+    # A load balancer may write logs for minutes after its deletion.
     timeout = minutes(30)
     iam_type, arn_properties = "bucket", ("{Bucket}",)
     operations = declare_operations(

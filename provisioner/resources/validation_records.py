@@ -63,9 +63,9 @@ def _dependent_certificate_arns(client: Any, region: str, spec: ResourceSpec) ->
     acm = sibling_client(client, "acm", region)
     record_name = normalize_name(spec.props["Name"])
     summaries = acm.list_certificates(Includes={"keyTypes": list(KEY_TYPES)})["CertificateSummaryList"]
-    for arn in (
-        summary["CertificateArn"] for summary in summaries if _may_be_for(summary, record_name.partition(".")[2])
-    ):
+    validated_name = record_name.partition(".")[2]
+    candidates = [summary["CertificateArn"] for summary in summaries if _may_be_for(summary, validated_name)]
+    for arn in candidates:
         try:
             certificate = acm.describe_certificate(CertificateArn=arn)["Certificate"]
             tags = mapping(acm.list_tags_for_certificate(CertificateArn=arn)["Tags"])

@@ -159,11 +159,9 @@ def _capacity_limits(settings: Settings) -> dict[str, Any]:
 def _extended_support(settings: Settings) -> dict[str, Any]:
     """Return whether the major version has extended support after its standard support, if that is set."""
     is_extended = settings.database.extended_support
-    return (
-        {}
-        if is_extended is None
-        else {"EngineLifecycleSupport": EXTENDED_SUPPORT if is_extended else NO_EXTENDED_SUPPORT}
-    )
+    if is_extended is None:
+        return {}
+    return {"EngineLifecycleSupport": EXTENDED_SUPPORT if is_extended else NO_EXTENDED_SUPPORT}
 
 
 def _managed_secret(step: Step, settings: Settings, cluster: ResourceHandle) -> Ref:

@@ -42,6 +42,7 @@ def declare_distribution(
 
     It refers to the load balancer, and is not created before the listener and its rules are ready.
     """
+    zone = settings.domain.hosted_zone_id
     return step(
         Distribution,
         "edge",
@@ -73,7 +74,7 @@ def declare_distribution(
             *_ready_edges(balancer, certificates, origin_name),
             *([vpc_origin.ready("CloudFront calls through an origin that is deployed")] if vpc_origin else []),
         ],
-        extra_tags={ZONE_TAG: zone} if (zone := settings.domain.hosted_zone_id) and certificates else {},
+        extra_tags={ZONE_TAG: zone} if zone and certificates else {},
     )
 
 

@@ -33,7 +33,7 @@ class FieldOwner:
     Args:
         name: The owner in words; braces hold members of the resource.
         chooses: Returns whether this owner changed the desired value to the actual one; gets (actual, desired).
-        description: A member of the resource; the field is theirs only while AWS returns that member.
+        shown_by: A member that AWS returns only while the field is this owner's; "" if there is no such member.
         condition: Like `chooses`, but gets all actual properties first.
         restores: Whether AWS keeps the stack's value, without returning it, and uses it again after theirs.
 
@@ -41,7 +41,7 @@ class FieldOwner:
 
     name: str
     chooses: Callable[[Any, Any], bool] = _any_value
-    description: str = ""
+    shown_by: str = ""
     condition: Callable[[Mapping[str, Any], Any, Any], bool] = _never
     restores: bool = False
 
@@ -50,12 +50,12 @@ class FieldOwner:
 
         `actual` holds all actual properties of the resource.
         """
-        theirs = self.chooses(seen, desired) or self.condition(actual, seen, desired)
-        return (not self.description or bool(actual.get(self.description))) and theirs
+        is_shown = not self.shown_by or bool(actual.get(self.shown_by))
+        return is_shown and (self.chooses(seen, desired) or self.condition(actual, seen, desired))
 
     def hides(self, actual: Mapping[str, Any]) -> bool:
         """Return whether AWS now returns this owner's value in place of the stack's, which it keeps."""
-        return self.restores and bool(actual.get(self.description))
+        return self.restores and bool(actual.get(self.shown_by))
 
     def described_in(self, actual: Mapping[str, Any]) -> str:
         """Return the owner in words."""

@@ -87,9 +87,7 @@ class Service(EcsResourceType):
     field_owners = {
         "desiredCount": FieldOwner("autoscaling"),
         # Sent back, it would be ROLLING again, with the next tasks in a target group that gets no requests.
-        "deploymentConfiguration": FieldOwner(
-            "whoever chose the deployment strategy {Strategy}", description="Strategy"
-        ),
+        "deploymentConfiguration": FieldOwner("whoever chose the deployment strategy {Strategy}", shown_by="Strategy"),
     }
     irreversible = {"loadBalancers": _why_target_group_is_fixed}
     lookup_properties = ("cluster",)

@@ -44,7 +44,7 @@ class ListenerRule(ElbResourceType):
     ownership = RULE
     discriminators = ("Priority",)
     unique_properties = ("ListenerArn", "Priority")
-    field_owners = {"Actions": FieldOwner("{ShiftedBy}", description=SHIFTED_BY_KEY)}
+    field_owners = {"Actions": FieldOwner("{ShiftedBy}", shown_by=SHIFTED_BY_KEY)}
     lookup_properties = ("ListenerArn",)
     immutable = frozenset({"ListenerArn"})
     not_found_codes = RULE_NOT_FOUND | LISTENER_NOT_FOUND

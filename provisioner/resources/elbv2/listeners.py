@@ -41,7 +41,7 @@ class Listener(ElbResourceType):
     pricing = FREE
     ownership = LISTENER
     unique_properties = ("LoadBalancerArn", "Port")
-    field_owners = {"DefaultActions": FieldOwner("{ShiftedBy}", description=SHIFTED_BY_KEY)}
+    field_owners = {"DefaultActions": FieldOwner("{ShiftedBy}", shown_by=SHIFTED_BY_KEY)}
     lookup_properties = ("LoadBalancerArn",)
     immutable = frozenset({"LoadBalancerArn"})
     not_found_codes = LISTENER_NOT_FOUND | LOAD_BALANCER_NOT_FOUND

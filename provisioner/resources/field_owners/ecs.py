@@ -57,7 +57,7 @@ SERVICE = FieldOwnership(
         ForeignFields("autoscaling", "desiredCount"),
         ForeignFields(
             STRATEGIST,
-            "loadBalancers.advancedConfiguration.** " + " ".join(f"deploymentConfiguration.{one}" for one in _STRATEGY),
+            "loadBalancers.advancedConfiguration.** " + " ".join(f"deploymentConfiguration.{key}" for key in _STRATEGY),
         ),
         ForeignFields("CodeDeploy, or another deployer", "taskSets.**"),
     ),

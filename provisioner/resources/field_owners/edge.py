@@ -13,8 +13,8 @@ _BEHAVIOUR_KEYS = (
     " ResponseHeadersPolicyId SmoothStreaming TargetOriginId TrustedKeyGroups.** TrustedSigners.**"
     " ViewerProtocolPolicy"
 )
-_DEFAULT_BEHAVIOUR = " ".join(f"DefaultCacheBehavior.{one}" for one in _BEHAVIOUR_KEYS.split())
-_TTLS = " ".join(f"DefaultCacheBehavior.{one}" for one in ("DefaultTTL", "MaxTTL", "MinTTL", "RealtimeLogConfigArn"))
+_DEFAULT_BEHAVIOUR = " ".join(f"DefaultCacheBehavior.{key}" for key in _BEHAVIOUR_KEYS.split())
+_TTLS = " ".join(f"DefaultCacheBehavior.{key}" for key in ("DefaultTTL", "MaxTTL", "MinTTL", "RealtimeLogConfigArn"))
 _BEHAVIOUR_DEFAULTS = {
     "FieldLevelEncryptionId": "",
     "FunctionAssociations": {"Quantity": 0},

@@ -89,5 +89,5 @@ EVENT_TARGET = FieldOwnership(
     ("events ListTargetsByRule Targets",),
     # The message that the topic gets instead of the event.
     ours="Arn Id Input InputPath InputTransformer.**",
-    unowned=" ".join(f"{one}.**" for one in _OTHER_TARGETS.split()) + " DeadLetterConfig.** RetryPolicy.** RoleArn",
+    unowned=" ".join(f"{key}.**" for key in _OTHER_TARGETS.split()) + " DeadLetterConfig.** RetryPolicy.** RoleArn",
 )

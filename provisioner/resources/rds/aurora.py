@@ -243,7 +243,9 @@ class DBCluster(RdsResourceType):
 
 def is_being_deleted(actual: JsonObject | None) -> bool:
     """Return whether a cluster or an instance is being deleted already."""
-    return bool(actual) and "deleting" in ((actual or {}).get("Status"), (actual or {}).get("DBInstanceStatus"))
+    if actual is None:
+        return False
+    return "deleting" in (actual.get("Status"), actual.get("DBInstanceStatus"))
 
 
 def _to_properties(actual: JsonObject) -> JsonObject:

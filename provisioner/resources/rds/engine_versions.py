@@ -90,12 +90,12 @@ def check_capacity(clients: Clients, version: str, min_acu: float, max_acu: floa
 
 def _upgrade_targets(clients: Clients, running: str) -> list[str]:
     """Return the minor versions that AWS can upgrade `running` to, in order; none where AWS names none."""
-    versions = {
+    targets = {
         target["EngineVersion"]
         for description in _describe_versions(clients, running)
         for target in description.get("ValidUpgradeTarget", [])
     }
-    return sorted((one for one in versions if major_of(one) == major_of(running)), key=_version_numbers)
+    return sorted((target for target in targets if major_of(target) == major_of(running)), key=_version_numbers)
 
 
 def _parameter_group_families(clients: Clients, desired: str) -> dict[str, str]:
