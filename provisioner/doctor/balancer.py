@@ -92,12 +92,12 @@ def rules_keep_requests(listeners: list[JsonObject], rules: list[JsonObject]) ->
             return Finding("certificate-asked", problem, "CloudFront shows none and is turned away.", "apply")
     for rule in rules:
         if rewrites := sorted({transform["Type"] for transform in rule.get("Transforms") or []}):
-            problem = f"The rule {_describe_rule(rule)} rewrites what is asked ({', '.join(rewrites)})."
+            problem = f"The rule {_describe_rule(rule)} rewrites requests ({', '.join(rewrites)})."
             return Finding(
-                "request-rewritten", problem, "The service is asked for something else than the client.", "apply"
+                "request-rewritten", problem, "The service gets another request than the client sent.", "apply"
             )
         if sign_ins := [action["Type"] for action in rule["Actions"] if action["Type"] in _SIGN_IN_ACTIONS]:
-            problem = f"The rule {_describe_rule(rule)} lets in only who has signed in ({sign_ins[0]})."
+            problem = f"The rule {_describe_rule(rule)} admits only who has signed in ({sign_ins[0]})."
             return Finding("sign-in-asked", problem, "Everybody else is turned away.", "apply")
     return None
 
@@ -139,7 +139,7 @@ def rules_are_reachable(rules: list[JsonObject]) -> Finding | None:
     for _, port_rules in groupby(by_port, key=lambda rule: int(rule["Port"])):
         for rule, earlier_patterns in unreachable_rules(port_rules):
             problem = (
-                f"The rule {_describe_rule(rule)} is never asked: {' and '.join(earlier_patterns)} stand before it."
+                f"The rule {_describe_rule(rule)} gets no requests: {' and '.join(earlier_patterns)} come before it."
             )
             return Finding("rule-never-asked", problem, "Its requests are answered by another service.", "apply")
     return None
@@ -166,7 +166,7 @@ def targets_are_healthy(targets: dict[str, list[JsonObject]]) -> Finding | None:
             return Finding("targets-fail", problem, consequence, "logs --since 15m")
         if not healths:
             # ECS registers a task only once, when it starts, so the tasks have to be restarted.
-            problem = f"In {name} nobody is registered; only tasks that start are."
+            problem = f"No target is registered in {name}: ECS registers a task only when it starts."
             return Finding("targets-absent", problem, f"{_ALL_REFUSED}503.", "restart")
         if not has_healthy:
             problem = f"No target of {name} is healthy; {len(healths)} are registered."
@@ -180,5 +180,5 @@ def targets_are_tasks(foreign: dict[str, list[JsonObject]]) -> Finding | None:
         if targets:
             names = ", ".join(describe_target(target["Target"]) for target in targets)
             problem = f"Somebody registered {names} in {arn.split('/')[1]}: no task of the cluster is there."
-            return Finding("target-strange", problem, "It is sent requests that are meant for the tasks.", "apply")
+            return Finding("target-strange", problem, "It gets requests that are meant for the tasks.", "apply")
     return None

@@ -1,4 +1,4 @@
-"""The resources in the state file: the read of their health, and the check that each is there and healthy."""
+"""The resources in the state file: the read of their health, and the check that each exists and is healthy."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def read_recorded_resources(context: DoctorContext) -> list[CheckedResource]:
     """
     state = context.state
     if state is None or not (logical_ids := _ready_resources(state)):
-        raise NotApplicable("no state file tells of a resource")
+        raise NotApplicable("no state file has a resource")
     with ThreadPoolExecutor(_THREADS) as pool:
         return list(pool.map(partial(_check_resource, context, state), logical_ids))
 

@@ -21,9 +21,9 @@ def distribution_is_deployed(result: ReadResult) -> Finding | None:
         problem = f"The {result.description} ({distribution['Id']}) is disabled."
         return Finding("distribution-disabled", problem, _NOT_REACHABLE, "apply")
     if distribution["Status"] != "Deployed":
-        status = f"{distribution['Status']}: its last change is still on its way"
+        status = f"{distribution['Status']}: its last change is still being deployed"
         problem = f"The {result.description} ({distribution['Id']}) is {status}."
-        consequence = "Until then some places answer as before it, or not at all."
+        consequence = "Until then some edge locations answer as before, or not at all."
         command = f"aws cloudfront wait distribution-deployed --id {distribution['Id']}"
         return Finding("distribution-on-its-way", problem, consequence, command)
     return None
@@ -34,7 +34,7 @@ def distribution_admits_viewers(distribution: JsonObject) -> Finding | None:
     requirements = list(_viewer_requirements(distribution))
     if not requirements:
         return None
-    problem = f"CloudFront takes only viewers {' and '.join(requirements)}: somebody has set it so."
+    problem = f"CloudFront admits only viewers {' and '.join(requirements)}: somebody has set it so."
     return Finding("viewers-shut-out", problem, "Everybody else is turned away.", "apply")
 
 
@@ -73,7 +73,7 @@ def origin_is_balancer(
     if origin_path.vpc_origin_id and origin_path.target_arn != balancer["LoadBalancerArn"]:
         other_origins = [f"{origin_path.target_arn} through {origin_path.vpc_origin_id}"]
     if other_origins:
-        problem = f"CloudFront asks {', '.join(other_origins)}; the load balancer is {balancer['DNSName']}."
+        problem = f"CloudFront's origin is {', '.join(other_origins)}; the load balancer is {balancer['DNSName']}."
         return Finding("origin-astray", problem, "Every request is answered with 502 or by somebody else.", "apply")
     if origin_path.vpc_origin_id and origin_path.status != "Deployed":
         problem = f"CloudFront's way into the VPC, {origin_path.vpc_origin_id}, is {origin_path.status}."
@@ -82,7 +82,7 @@ def origin_is_balancer(
     ports = {listener["Port"] for listener in listeners}
     if origin_path.port not in ports:
         listened_ports = ", ".join(map(str, sorted(ports))) or "no port"
-        problem = f"CloudFront asks the load balancer on port {origin_path.port}; it listens on {listened_ports}."
+        problem = f"CloudFront calls the load balancer on port {origin_path.port}; it listens on {listened_ports}."
         return Finding("origin-port-unheard", problem, "Every request is answered with 504.", "apply")
     return None
 
@@ -97,13 +97,13 @@ def origin_key_matches(distribution: JsonObject, rules: list[JsonObject]) -> Fin
     sent_keys = set(_sent_keys(distribution))
     accepted_keys = [set(_accepted_keys(rule)) for rule in rules if any(map(requires_key, rule["Conditions"]))]
     if not accepted_keys and not sent_keys:
-        raise NotApplicable("CloudFront shows no key and the load balancer asks for none")
+        raise NotApplicable("CloudFront sends no key and the load balancer requires none")
     consequence = "The load balancer answers every request of CloudFront's with 403."
     if accepted_keys and not sent_keys:
-        problem = f"The load balancer asks for the header {HEADER}; CloudFront does not send it."
+        problem = f"The load balancer requires the header {HEADER}; CloudFront does not send it."
         return Finding("origin-key-not-sent", problem, consequence, "apply")
     if any(not sent_keys & keys for keys in accepted_keys):
-        problem = f"CloudFront's value of {HEADER} is none that the load balancer takes (values are not shown)."
+        problem = f"The load balancer does not accept CloudFront's value of {HEADER} (values are not shown)."
         return Finding("origin-key-unknown", problem, consequence, "apply")
     return None
 

@@ -33,7 +33,7 @@ def firewall_admits_viewers(firewall: Firewall) -> Finding | None:
     evidence = "\n".join(map(_describe_sample, firewall.samples))
     if top_rule not in _RULE_SETTINGS:
         problem = f"{problem[:-1]}, which is not ours."
-        consequence = "What its maker wanted with it is not known here; `apply` takes it out."
+        consequence = "It is not known why somebody added it; `apply` removes it."
         return Finding("foreign-rule-blocks", problem, consequence, "apply", evidence)
     consequence = "Where these are your users' requests, let the rule count instead of block, and look at its log."
     return Finding("firewall-blocks", problem, consequence, f"apply --set {_RULE_SETTINGS[top_rule]}=count", evidence)

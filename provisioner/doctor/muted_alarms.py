@@ -87,7 +87,7 @@ def alarms_are_not_muted(rules: list[MuteRule]) -> Finding | None:
     if active:
         until = f", and ends on {active.end:%Y-%m-%d %H:%M} UTC at the latest" if active.end else ""
         problem = f"The CloudWatch mute rule {active.name} silences {_alarm_names(active)} now{until}."
-        consequence = "They ring and nobody is told: while such a rule is active, no action of an alarm is taken."
+        consequence = "They ring and notify nobody: while such a rule is active, no action of an alarm is taken."
         options = f"--alarm-mute-rule-name {active.name} --region {active.region}"
         command = f"aws cloudwatch delete-alarm-mute-rule {options}"
         return Finding("alarms-muted", problem, consequence, command)

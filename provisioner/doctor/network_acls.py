@@ -9,7 +9,7 @@ from ipaddress import ip_network
 from provisioner.doctor.check import Finding, JsonObject
 from provisioner.doctor.reads.network import NetworkAcls
 
-# The name of the finding for a network ACL.
+# The name of the finding for a network ACL, which is written out below too: tests look for each name as a text.
 ACL_FINDING = "acl-stops"
 _ANYWHERE = "0.0.0.0/0"
 # VPC user guide, ephemeral ports: the ports on which Linux receives answers. Load balancers and NAT gateways
@@ -116,7 +116,7 @@ def _blocked_finding(traffic: Traffic, flow: _Flow, acl: JsonObject, rule_number
     acl_name = f"The network ACL {acl['NetworkAclId']} of the subnet {flow.subnet}"
     problem = f"{acl_name} stops {description} on {ports}, {direction}: {cause}."
     consequence = "They time out, though the security groups let them through."
-    return Finding(ACL_FINDING, problem, consequence, _unblock_command(flow, acl, rule_number, acls))
+    return Finding("acl-stops", problem, consequence, _unblock_command(flow, acl, rule_number, acls))
 
 
 def _unblock_command(flow: _Flow, acl: JsonObject, rule_number: int, acls: NetworkAcls) -> str:

@@ -41,7 +41,7 @@ def service_can_scale_from_zero(services: list[ScaledService]) -> Finding | None
     for service in services:
         if service.stays_at_zero:
             set_by = _MINIMUM_SET_BY[service.minimum_set_by]
-            problem = never_scales_up_message(f"{service.service} may stand at 0 tasks, {set_by},")
+            problem = never_scales_up_message(f"{service.service} may run 0 tasks, {set_by},")
             consequence = "It answers nothing once it has been scaled in."
             if service.minimum_set_by == BY_SETTINGS:
                 consequence = f"{consequence} Set {service.minimum_setting}=1 or more, then apply that."
@@ -57,7 +57,7 @@ def schedule_keeps_tasks(services: list[ScaledService]) -> Finding | None:
     for service in services:
         for action in service.ending_actions:
             name = describe_scheduled_action(action)
-            problem = f"On {service.service} is the {name}; no other one raises the minimum again."
+            problem = f"{service.service} has the {name}; no other one raises the minimum again."
             options = (
                 f"--service-namespace ecs --resource-id {action['ResourceId']} "
                 f"--scalable-dimension {action['ScalableDimension']} "

@@ -19,7 +19,9 @@ _NO_START = "No new task starts: it cannot pull its image, read its secrets or l
 
 def vpc_exists(result: ReadResult) -> Finding | None:
     """Check that the VPC exists."""
-    return result.missing_finding("vpc-absent", "All else stands in it.") if result.actual is None else None
+    if result.actual is None:
+        return result.missing_finding("vpc-absent", "Load balancer, tasks and database are in it.")
+    return None
 
 
 def dns_is_enabled(attributes: dict[str, bool]) -> Finding | None:

@@ -23,7 +23,7 @@ def roles_are_assumable(roles: list[TaskRole]) -> Finding | None:
     """Check that each role exists, and that ECS tasks may assume it."""
     for role in roles:
         if role.actual is None:
-            return Finding("role-absent", f"The {role.purpose} {role.name} is not there.", _NO_START, "apply")
+            return Finding("role-absent", f"The {role.purpose} {role.name} does not exist.", _NO_START, "apply")
         if not any(map(_trusts_ecs_tasks, statements(role.actual["AssumeRolePolicyDocument"]))):
             problem = f"The {role.purpose} {role.name} does not trust {_ECS_TASKS}."
             return Finding("role-untrusting", problem, _NO_START, "apply")
@@ -150,7 +150,7 @@ def _is_allowed(role: TaskRole, action: str, resource: str, tags: dict[str, str]
     policies = [*role.policies, *([role.boundary] if role.boundary else [])]
     condition_keys = {key for policy in policies for key in _condition_keys(policy, action)}
     if unknown_keys := sorted(condition_keys - context.keys()):
-        raise NotChecked(f"whether {role.name} may depends on {', '.join(unknown_keys)}")
+        raise NotChecked(f"whether {role.name} is allowed depends on {', '.join(unknown_keys)}")
     try:
         return allows(role.policies, request, role.boundary)
     except ValueError as error:

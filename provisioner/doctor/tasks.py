@@ -26,7 +26,7 @@ _QUOTAS = {"vCPU": ("fargate", "L-3032A538"), "RESOURCE:ENI": ("vpc", "L-DF5E4CA
 def service_is_active(result: ReadResult, minimum: MinimumTasks) -> Finding | None:
     """Check that the main service exists and is to run tasks."""
     service = result.actual
-    consequence = "No task answers anything."
+    consequence = "No task answers requests."
     if service is None:
         return result.missing_finding("service-absent", consequence)
     if service["status"] != "ACTIVE":
@@ -41,11 +41,11 @@ def _no_tasks_finding(result: ReadResult, service: JsonObject, minimum: MinimumT
 
     The command depends on who set the minimum of its autoscaling; see `MinimumTasks`.
     """
-    problem = f"The {result.description} is to run no task at all"
+    problem = f"The {result.description} has a desired count of 0"
     if minimum.count:
         options = f"--cluster {service['clusterArn'].rpartition('/')[2]} --service {service['serviceName']}"
         command = f"aws ecs update-service {options} --desired-count {minimum.count}"
-        problem += f", and at least {minimum.count} by its scaling"
+        problem += f", though its autoscaling wants at least {minimum.count}"
     elif minimum.set_by == BY_SCALE:
         command, problem = "scale --min 1", f"{problem}, as `scale` allows"
     elif minimum.set_by == BY_SETTINGS:
@@ -60,7 +60,7 @@ def tasks_are_placed(services: list[JsonObject]) -> Finding | None:
     for service in services:
         message = _last_placement_failure(service)
         if message:
-            consequence = "Fewer tasks run than should; a deployment comes to no end."
+            consequence = "Fewer tasks run than desired; a deployment does not end."
             return Finding("task-without-room", message, consequence, _room_command(message))
     return None
 
@@ -114,7 +114,7 @@ def deployments_completed(
             rolled_back.append(f"{name} is as before its last deployment, which was rolled back: `releases` tells")
             continue
         if status in (*FAILED_STATUSES, "FAILED"):
-            problem = f"The last deployment of {name} did not arrive: {status}{f', {reason}' if reason else ''}"
+            problem = f"The last deployment of {name} did not complete: {status}{f', {reason}' if reason else ''}"
             return Finding("deployment-failed", problem, "What runs is what was there before, if anything.", "releases")
     if in_progress := [service for service in services if not _is_deployed(service)]:
         return _in_progress_finding(in_progress[0], waiting_hooks.get(in_progress[0]["serviceName"], {}))
@@ -136,12 +136,12 @@ def _in_progress_finding(service: JsonObject, hook: JsonObject) -> Finding:
     name = service["serviceName"]
     counts = f"{service['runningCount']} of {service['desiredCount']} tasks run"
     if waiting_for := str(hook.get("Waits", "")):
-        problem = f"The last deployment of {name} has not arrived ({counts}): {waiting_for}."
+        problem = f"The last deployment of {name} has not completed ({counts}): {waiting_for}."
         consequence = "ECS does nothing more until then, and the tasks of both revisions run and cost."
         return Finding("deployment-waits", problem, consequence, waiting_for.split("`")[1])
     unknown = f"; {hook['Unheard']}" if "Unheard" in hook else ""
     problem = f"The last deployment of {name} is under way ({counts}){unknown}."
-    return Finding("deployment-under-way", problem, "Until it ends ECS may go back from it.", "status")
+    return Finding("deployment-under-way", problem, "Until it ends, ECS may roll it back.", "status")
 
 
 def tasks_stay_running(stops: list[StoppedTasks]) -> Finding | None:
@@ -157,7 +157,7 @@ def tasks_stay_running(stops: list[StoppedTasks]) -> Finding | None:
         if not diagnosis or (stopped.count < _STOPS_OF_A_LOOP and running >= desired):
             continue
         problem = (
-            f"{amount(stopped.count, 'task')} of {service['serviceName']} stopped unasked in the last hour, and "
+            f"{amount(stopped.count, 'task')} of {service['serviceName']} stopped unexpectedly in the last hour, and "
             f"{running} of {desired} run. {diagnosis.description}"
         )
         command = _diagnosis_command(diagnosis, service)
@@ -227,7 +227,7 @@ def log_groups_exist(definitions: list[JsonObject], groups: set[str]) -> Finding
             options = (container.get("logConfiguration") or {}).get("options") or {}
             group = options.get("awslogs-group")
             if group and group not in groups and options.get("awslogs-create-group") != "true":
-                problem = f"The log group {group} of the container {container['name']} is not there."
+                problem = f"The log group {group} of the container {container['name']} does not exist."
                 consequence = "No new task starts: ECS ends it before its image runs."
                 return Finding("log-group-absent", problem, consequence, "apply")
     return None

@@ -173,7 +173,7 @@ def test_the_first_thing_is_told_to_a_person_with_what_to_type(stack: LiveStack)
     assert re.search(r"^wrong  tasks +service +service-wants-none$", ran.out, re.MULTILINE)
     assert "database" not in ran.out
     assert ran.out.endswith(f"--service {SERVICE} --desired-count 2 --region {REGION}\n")
-    assert "Why it matters: No task answers anything." in ran.out
+    assert "Why it matters: No task answers requests." in ran.out
     assert "Traceback" not in ran.err
 
 
@@ -181,7 +181,7 @@ def test_the_first_thing_is_told_to_a_person_with_what_to_type(stack: LiveStack)
     ("ago", "state", "told_of_it"),
     [
         ((40, 38, 36), "ok", "3 of ml-api-service-prod did within the hour; that is over"),
-        ((50, 30, 10), "wrong", "no task stops unasked"),
+        ((50, 30, 10), "wrong", "no task stops unexpectedly"),
     ],
     ids=["all run again since", "every 20 minutes another"],
 )

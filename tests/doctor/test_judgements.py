@@ -114,8 +114,8 @@ ENDED = {
 
 # What is judged, and words of the finding; none where all is well.
 JUDGED: list[tuple[Finding | None, str]] = [
-    (edge.distribution_is_deployed(ReadResult("edge", {**EDGE, "Status": "InProgress"})), "still on its way"),
-    (edge.origin_is_balancer(OriginPath(80), ALB, [{"Port": 80}], {"a": []}), "CloudFront asks a; "),
+    (edge.distribution_is_deployed(ReadResult("edge", {**EDGE, "Status": "InProgress"})), "still being deployed"),
+    (edge.origin_is_balancer(OriginPath(80), ALB, [{"Port": 80}], {"a": []}), "origin is a; "),
     (edge.origin_is_balancer(OriginPath(443), ALB, [{"Port": 80}], {}), "on port 443; it listens on 80"),
     (edge.origin_is_balancer(OriginPath(80, "vo", "other", "Deployed"), ALB, [{"Port": 80}], {}), "other through vo"),
     (edge.origin_is_balancer(OriginPath(80, "vo", "arn", "Deploying"), ALB, [{"Port": 80}], {}), "vo, is Deploying"),
@@ -155,14 +155,14 @@ JUDGED: list[tuple[Finding | None, str]] = [
         ),
         "The rule for /a leads to gone",
     ),
-    (balancer.targets_are_healthy({GROUP: []}), "In tg nobody is registered"),
+    (balancer.targets_are_healthy({GROUP: []}), "No target is registered in tg"),
     (tasks.service_is_active(ReadResult("service api", service(status="DRAINING")), MinimumTasks(2)), "is DRAINING"),
     (tasks.tasks_are_placed([service(events=[EVENT])]), "unable to place"),
     (tasks.tasks_are_placed([service(events=[EVENT, STEADY])]), ""),
     (tasks.deployments_completed([service(deployments=[BROKEN])], {"api": ("", "")}), "FAILED, why"),
     (
         tasks.deployments_completed([service(deployments=[])], {"api": ("ROLLBACK_SUCCESSFUL", "breaker")}),
-        "did not arrive: ROLLBACK_SUCCESSFUL, breaker",
+        "did not complete: ROLLBACK_SUCCESSFUL, breaker",
     ),
     (tasks.deployments_completed([service(deployments=[])], {"api": ("SUCCESSFUL", "")}), ""),
     (
@@ -198,7 +198,7 @@ JUDGED: list[tuple[Finding | None, str]] = [
         ),
         "does not let it out to the tasks of api",
     ),
-    (task_roles.roles_are_assumable([TaskRole("r", "task role")]), "is not there"),
+    (task_roles.roles_are_assumable([TaskRole("r", "task role")]), "does not exist"),
     (task_roles.keys_are_usable([role()], [key({**OPEN, "Principal": ROOT})]), ""),
     (task_roles.keys_are_usable([role()], [key({**OPEN, "Principal": OTHER})]), "may not call kms:Decrypt"),
     (task_roles.keys_are_usable([role()], [key({**OPEN, "Principal": "*"}, "PendingDeletion")]), "is PendingDeletion"),
@@ -399,7 +399,7 @@ def test_logs_are_advised_only_where_a_container_wrote(last: Diagnosis, typed: s
 
     assert found
     assert found.command == typed
-    assert found.problem.startswith("1 task of api stopped unasked in the last hour, and 1 of 2 run.")
+    assert found.problem.startswith("1 task of api stopped unexpectedly in the last hour, and 1 of 2 run.")
 
 
 def test_tasks_that_cannot_start_are_told_by_the_other_checks_and_not_by_logs() -> None:

@@ -306,7 +306,7 @@ def test_every_command_names_the_hook_that_waits_and_what_ends_it(live_stack: Li
         assert command in status.out
         sick = user.run("doctor", "--all", "--suffix", SUFFIX)
         assert sick.code == 1
-        assert f"has not arrived ({led.counts}): it waits for you {told}" in sick.out
+        assert f"has not completed ({led.counts}): it waits for you {told}" in sick.out
         assert f"Type: {command}" in sick.out
 
         with user.spawn("deploy", "--image", f"{IMAGE}-1", *given) as shipping:

@@ -139,7 +139,7 @@ def test_a_schedule_of_somebody_s_own_wakes_a_service(user: User) -> None:
     scaling = LiveStack.of(user).aws("application-autoscaling")
     scaling.register_scalable_target(**SCALING, MinCapacity=0)
     sick = user.run("doctor", "--suffix", SUFFIX).out
-    assert "may stand at 0 tasks, which is not what its settings say," in sick
+    assert "may run 0 tasks, which is not what its settings say," in sick
     assert "Type: python cli.py apply" in sick
     scaling.put_scheduled_action(
         **SCALING,
@@ -148,4 +148,4 @@ def test_a_schedule_of_somebody_s_own_wakes_a_service(user: User) -> None:
         ScalableTargetAction={"MinCapacity": 2},
     )
 
-    assert "may stand at 0 tasks" not in user.run("doctor", "--suffix", SUFFIX).out
+    assert "may run 0 tasks" not in user.run("doctor", "--suffix", SUFFIX).out

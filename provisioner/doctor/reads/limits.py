@@ -114,7 +114,7 @@ def read_firewall(context: DoctorContext) -> Firewall:
     """
     arn = read_distribution(context).found.get("WebACLId", "")
     if not arn:
-        raise NotApplicable("no firewall stands before CloudFront")
+        raise NotApplicable("CloudFront has no firewall")
     waf = context.clients.client("wafv2", GLOBAL_REGION)
     name, id_ = arn.split("/")[-2:]
     acl = waf.get_web_acl(Name=name, Scope="CLOUDFRONT", Id=id_)["WebACL"]

@@ -152,7 +152,7 @@ BREAKS = (
         turn=0,
     ),
     Break("rules", "rule-leads-astray", _lead_astray, "which no service is in", also={"targets-absent"}),
-    Break("requests", "request-rewritten", _rewrite, "rewrites what is asked (url-rewrite)"),
+    Break("requests", "request-rewritten", _rewrite, "rewrites requests (url-rewrite)"),
     Break("requests", "certificate-asked", _ask_for_certificates, "asks for a client certificate", turn=0),
     Break("requests", "sign-in-asked", _ask_who_it_is, "only who has signed in (authenticate-oidc)", turn=0),
     Break(
@@ -165,7 +165,7 @@ BREAKS = (
         turn=0,
         lasting=True,
     ),
-    Break("rule-order", "rule-never-asked", _ask_the_wide_one_first, "is never asked: /* stand before it"),
+    Break("rule-order", "rule-never-asked", _ask_the_wide_one_first, "gets no requests: /* come before it"),
     Break("path-in", "edge-shut-out", close_in("sg-alb"), "lets CloudFront in on port 443"),
     Break(
         "path-to-tasks",
@@ -191,7 +191,7 @@ BREAKS = (
         meanwhile=lambda _: targets.checks.remove(_sick),
         turn=2,
     ),
-    Break("targets", "targets-absent", _leave_the_group, "nobody is registered", "restart", turn=0),
+    Break("targets", "targets-absent", _leave_the_group, "No target is registered", "restart", turn=0),
     Break(
         "targets",
         "targets-not-ready",

@@ -103,7 +103,7 @@ BREAKS = (
         "viewers",
         "viewers-shut-out",
         lambda live_stack: reconfigure(live_stack, ViewerMtlsConfig=_MTLS),
-        "takes only viewers with a client certificate (ViewerMtlsConfig)",
+        "admits only viewers with a client certificate (ViewerMtlsConfig)",
     ),
     Break("dns", "dns-astray", _lead_elsewhere, f"{NAME} leads to d0.cloudfront.net"),
     Break("certificate", "certificate-not-issued", _expire, "is EXPIRED", turn=0),
@@ -113,7 +113,7 @@ BREAKS = (
         _unprove,
         f"ends in 4 days and was not renewed: ACM does not find in DNS what proves {NAME}",
     ),
-    Break("origin", "origin-astray", origin(DomainName="old.shop.example"), "asks old.shop.example"),
+    Break("origin", "origin-astray", origin(DomainName="old.shop.example"), "origin is old.shop.example"),
     Break(
         "origin",
         "origin-port-unheard",
