@@ -1,4 +1,4 @@
-"""The objects in a bucket of ours: deleted page by page, unless S3 Object Lock keeps them."""
+"""The objects in a bucket of the stack: deleted page by page, unless S3 Object Lock keeps them."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def data_encrypted_with(client: Any, key: str, suffix: str) -> Iterator[str]:
 
 
 def _databases(client: Any, key: str) -> Iterator[str]:
-    """Yield snapshots, clusters and automated backups; a cluster may come from a snapshot of ours."""
+    """Yield snapshots, clusters and automated backups; a cluster may come from a snapshot of the stack's."""
     rds = sibling_client(client, "rds")
     snapshots = rds.describe_db_cluster_snapshots()["DBClusterSnapshots"]
     clusters = rds.describe_db_clusters()["DBClusters"]

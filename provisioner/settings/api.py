@@ -71,7 +71,7 @@ class Api(Section):
         for prefix, count in Counter(prefix for prefix, _ in prefixes).items():
             if count > 1:
                 settings = " and ".join(setting for other, setting in prefixes if other == prefix)
-                problem = f"the prefix {prefix} stands in {settings}; it can lead to one place only"
+                problem = f"the prefix {prefix} is in {settings}; it can lead to one place only"
                 raise Incompatible(problem, f"Take {prefix} out of all but one of them.")
         if not prefixes:
             raise Incompatible("there is no prefix", "Name at least one in `api.prefixes`, such as /api/*.")

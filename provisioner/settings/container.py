@@ -67,7 +67,7 @@ class Container(Section):
         # botocore ecs Secret: ECS takes a name as a variable or as a secret, not as both.
         if both := sorted(self.environment.keys() & self.secrets.keys()):
             raise Incompatible(
-                f"{both[0]} stands in environment and in secrets; ECS takes it from one of them",
+                f"{both[0]} is in environment and in secrets; ECS takes it from one of them",
                 f"Take {both[0]} out of `container.environment` or out of `container.secrets`.",
             )
         return self

@@ -17,7 +17,7 @@ class Edge(Section):
         "off", description="the load balancer answers CloudFront alone: it sends a key, the balancer requires it"
     )
     security_headers: bool = Field(
-        False, description="HSTS and the usual security headers on every answer that does not bear them itself"
+        False, description="HSTS and the usual security headers on every response that does not have them itself"
     )
     vpc_origin: bool = Field(
         False, description="the load balancer has no address on the internet; CloudFront alone has a way to it"
@@ -34,7 +34,7 @@ class Encryption(Section):
         "aws", description="whose key data at rest is under: AWS's, or one of the stack's own"
     )
     database: bool = Field(
-        True, description="a key of ours is the database's too; it keeps the key that it was made with"
+        True, description="the stack's own key encrypts the database too; an existing database keeps its key"
     )
 
 

@@ -86,14 +86,11 @@ def declare_balancer(
     listener_rules = ListenerRules(step, listener, "tls-rule" if certificates else "rule", key_conditions)
     listener_rules.declare_error_pages()
     default_rule = listener_rules.declare_default_rule(main_group) if key_conditions else listener
-    priorities_by_prefix = assign_priorities(settings.prefixes, lookups.priorities)
+    priorities = assign_priorities(settings.prefixes, lookups.priorities)
     routing = {}
     for workload in settings.workloads:
         target_group = target_groups[workload.name]
-        rules = [
-            listener_rules.declare_prefix_rule(prefix, priorities_by_prefix[prefix], target_group)
-            for prefix in workload.prefixes
-        ]
+        rules = listener_rules.declare_prefix_rules(workload.prefixes, priorities, target_group)
         routing[workload.name] = ServiceRouting(target_group, rules or [default_rule])
     return Balancer(alb, listener, routing, [listener, *listener_rules.rules], serves_https=certificates is not None)
 

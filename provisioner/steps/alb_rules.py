@@ -49,9 +49,15 @@ class ListenerRules:
         """Declare the rule that forwards requests without a known prefix to the main service."""
         return self._declare_rule("guarded", _LAST_PRIORITY, [], forward_actions(group)[0])
 
-    def declare_prefix_rule(self, prefix: str, priority: int, group: ResourceHandle) -> ResourceHandle:
-        """Declare the rule that forwards a prefix to its service."""
-        return self._declare_rule(prefix_slug(prefix), priority, _path_condition(prefix), forward_actions(group)[0])
+    def declare_prefix_rules(
+        self, prefixes: Iterable[str], priorities: Mapping[str, int], group: ResourceHandle
+    ) -> list[ResourceHandle]:
+        """Declare the rules that forward the prefixes of a service to it; `priorities` are by prefix."""
+        action = forward_actions(group)[0]
+        return [
+            self._declare_rule(prefix_slug(prefix), priorities[prefix], _path_condition(prefix), action)
+            for prefix in prefixes
+        ]
 
     def _declare_rule(
         self, id_suffix: str, priority: int, path: list[dict[str, Any]], action: dict[str, Any]

@@ -49,18 +49,7 @@ def declare_distribution(
         Enabled=True,
         Origins={"Items": [_origin_config(settings, balancer, origin_key, vpc_origin)]},
         Aliases={"Items": list(settings.domain.names)},
-        DefaultCacheBehavior={
-            "TargetOriginId": _ORIGIN_ID,
-            "ViewerProtocolPolicy": "redirect-to-https",
-            "AllowedMethods": {
-                "Items": ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"],
-                "CachedMethods": {"Items": ["GET", "HEAD"]},
-            },
-            "Compress": True,
-            "CachePolicyId": _CACHING_DISABLED,
-            "OriginRequestPolicyId": _ALL_VIEWER,
-            "ResponseHeadersPolicyId": _SECURITY_HEADERS if settings.edge.security_headers else "",
-        },
+        DefaultCacheBehavior=_cache_behavior(settings),
         # A behavior that somebody adds would send its paths elsewhere, so there are to be none.
         CacheBehaviors={"Items": []},
         OriginGroups={"Items": []},
@@ -76,6 +65,22 @@ def declare_distribution(
         ],
         extra_tags={ZONE_TAG: zone} if zone and certificates else {},
     )
+
+
+def _cache_behavior(settings: Settings) -> dict[str, Any]:
+    """Return the behaviour for all requests: every method reaches the load balancer, and nothing is cached."""
+    return {
+        "TargetOriginId": _ORIGIN_ID,
+        "ViewerProtocolPolicy": "redirect-to-https",
+        "AllowedMethods": {
+            "Items": ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"],
+            "CachedMethods": {"Items": ["GET", "HEAD"]},
+        },
+        "Compress": True,
+        "CachePolicyId": _CACHING_DISABLED,
+        "OriginRequestPolicyId": _ALL_VIEWER,
+        "ResponseHeadersPolicyId": _SECURITY_HEADERS if settings.edge.security_headers else "",
+    }
 
 
 def _viewer_certificate(settings: Settings, certificates: Certificates | None) -> dict[str, Any]:

@@ -135,7 +135,7 @@ def test_a_variable_comes_from_one_place() -> None:
     sets = (f'container.secrets={{"KEY": "{arn}"}}', 'container.environment={"OTHER": "x"}')
 
     assert given(*sets).container.secrets == {"KEY": arn}
-    assert "KEY stands in environment and in secrets" in refused(*sets, 'container.environment={"KEY": "x"}').message
+    assert "KEY is in environment and in secrets" in refused(*sets, 'container.environment={"KEY": "x"}').message
     search = {"prefixes": ["/x"], "environment": {"KEY": "x"}, "secrets": {"OTHER": arn}}
     _, other = given(*sets, f"api.services={json.dumps({'search': search})}").workloads
     assert (other.container.environment, other.container.secrets) == ({"KEY": "x"}, {"OTHER": arn})

@@ -49,8 +49,8 @@ def test_what_a_service_does_not_say_is_as_for_the_main_one() -> None:
 @pytest.mark.parametrize(
     ("said", "reason"),
     [
-        ({"search": {"prefixes": ["/api/v1/*"]}}, "/api/v1/* stands in api.prefixes and api.services.search"),
-        ({"search": {"prefixes": ["/x/*", "/x/*"]}}, "/x/* stands in api.services.search.prefixes"),
+        ({"search": {"prefixes": ["/api/v1/*"]}}, "/api/v1/* is in api.prefixes and api.services.search"),
+        ({"search": {"prefixes": ["/x/*", "/x/*"]}}, "/x/* is in api.services.search.prefixes"),
         ({"search": {"prefixes": ["/x/*"], "cpu": 256}}, "256 CPU units with 2048 MiB"),
         ({"search": {"prefixes": ["/x/*"], "cpu": 300}}, "api.services.search: Input should be 256, 512"),
         ({"search": {"prefixes": ["/x/*"], "minimum": 11}}, "maximum (10) is below minimum (11)"),
