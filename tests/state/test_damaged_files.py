@@ -22,7 +22,7 @@ from provisioner.engine.runs.timeline import timeline_of
 from provisioner.errors import UsageError
 from provisioner.prices.table import load_prices
 from provisioner.settings.schema import setting_schemas
-from provisioner.steps.lookups import validate_lookups
+from provisioner.steps.lookups import are_valid_lookups
 from provisioner.terminal.console import Console
 from provisioner.terminal.run import show_run
 from provisioner.terminal.timeline import show_timeline
@@ -207,7 +207,7 @@ def test_a_state_of_any_wrong_type_is_damaged_in_words() -> None:
         doc = copy.deepcopy(raw)
         change(doc)
         with contextlib.suppress(StateError):
-            validate_lookups(StackState.parse(json.dumps(doc).encode(), "x").lookups)
+            are_valid_lookups(StackState.parse(json.dumps(doc).encode(), "x").lookups)
 
     for value in wrong:
         for key in raw:
