@@ -51,9 +51,9 @@ $(VENV)/.runs: setup.cfg .ci/constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed") if sys.version_info < (3, 11) else None'
 	@echo "Installing into $(VENV): once, and as fast as the packages come."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e .
+	$(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e '.[local]'
 	touch $@
 
 $(VENV)/.tests: $(VENV)/.runs
-	$(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e '.[dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e '.[local,dev]'
 	touch $@

@@ -14,9 +14,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from provisioner.aws.network import trust_hint
 from provisioner.aws.profiles import Profile
 from provisioner.errors import CredentialsError
+from provisioner.extras import LOGIN, install_command
 
 _RUN_AGAIN = "then run the same command again"
-INSTALL = "pip install -e '.[login]'"
 _FILES = "~/.aws/config or ~/.aws/credentials"
 # botocore credentials.py, ContainerProvider.
 _CONTAINER = ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
@@ -141,7 +141,7 @@ def _explain_ended_login(error: Exception, profile: Profile, _method: str) -> Me
 def _explain_missing_package(error: Exception, profile: Profile, _method: str) -> MessageAndHint:
     return (
         f"{profile.title} signs in by `aws login`, which needs a package that is not installed here: {error}",
-        f"Install it with `{INSTALL}`, {_RUN_AGAIN}.",
+        f"Install it with `{install_command(LOGIN)}`, {_RUN_AGAIN}.",
     )
 
 

@@ -17,12 +17,16 @@ from typing import Any
 
 from provisioner.emulator.control_client import STATE, ask
 from provisioner.emulator.process import ProcessHandle, alive
+from provisioner.errors import Blocked
+from provisioner.extras import LOCAL, install_command, is_installed
 from state.errors import ProvisionerError
 
 LOOPBACK = "127.0.0.1"
 LOCK, LOG = "local.lock", "local.log"
 STOP_PATIENCE = 5.0
 REFUSED = 400
+# Installed with `moto[server]` and with nothing else that this tool needs.
+_MODULES = ("moto", "flask", "flask_cors", "werkzeug")
 
 # A plain account is the user's own; into a strict one, an organisation puts resources and rules of its own.
 PLAIN, STRICT = "plain", "strict"
@@ -89,11 +93,13 @@ def start_emulator(
     AWS's speed, `port` 0 lets the kernel choose, and `timeout` is in seconds until it is ready.
 
     Raises:
+        Blocked: The packages that it is made of are not installed.
         ProvisionerError: It did not start, or its files cannot be written.
 
     """
     if emulator := running_emulator(home):
         return emulator
+    _check_installed()
     arguments = ["--port", str(port), "--speed", str(speed), "--behaviours", "on" if behaviours else "off"]
     arguments += ["--account", account]
     arguments += ["--address", address, *(f"--host={host}" for host in hosts)]
@@ -111,6 +117,20 @@ def start_emulator(
             "Make room or give rights there, or choose another folder with MLAPI_HOME.",
         ) from error
     raise _start_error(home, "it said it was ready, but does not answer")
+
+
+def _check_installed() -> None:
+    """Check that the packages of the emulator are installed: most machines do without them.
+
+    Raises:
+        Blocked: They are not.
+
+    """
+    if not is_installed(*_MODULES):
+        raise Blocked(
+            "The local AWS is not installed here.",
+            f"Install it with `{install_command(LOCAL)}`, then run the same command again.",
+        )
 
 
 def stop_emulator(home: Path) -> bool:
@@ -242,6 +262,4 @@ def _start_error(home: Path, reason: str) -> ProvisionerError:
     """Return the error for a failed start, with the last lines of the log."""
     lines = (home / LOG).read_text(errors="replace").splitlines()[-5:]
     message = "\n".join([f"The local AWS could not start: {reason}.", *("  " + line for line in lines)])
-    return ProvisionerError(
-        message, f"Read {home / LOG}. Is moto[server] installed, the port free, and room on the disk?"
-    )
+    return ProvisionerError(message, f"Read {home / LOG}. Is the port free, and is there room on the disk?")

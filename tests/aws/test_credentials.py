@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.aws import credentials
-from provisioner.aws.credential_errors import INSTALL
+from provisioner.extras import LOGIN, install_command
 from tests.support.fault_proxy import FaultProxy, plays
 from tests.support.shared_state import BUCKET, make_bucket
 from tests.support.user import ROOT, CommandResult, User
@@ -193,7 +193,7 @@ def test_a_profile_of_aws_login_names_the_package_or_the_command(user: User, fro
     ran = plan(user_with_config(user, front, tmp_path, WITH_LOGIN, AWS_PROFILE="p"))
 
     assert ran.code == 3, ran.err
-    assert (INSTALL if EC is None else "aws login --profile p") in ran.err
+    assert (install_command(LOGIN) if EC is None else "aws login --profile p") in ran.err
 
 
 def with_mfa(source: str = "") -> str:
