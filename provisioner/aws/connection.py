@@ -78,7 +78,7 @@ class AwsConnection:
     """The connection to AWS, or to local AWS, in one region.
 
     It makes one boto3 client for each service and region, on first use, and records their calls.
-    `answer_within` is the limit in seconds for each answer.
+    `answer_timeout` is the limit in seconds for each answer.
     """
 
     def __init__(

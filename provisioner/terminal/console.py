@@ -86,11 +86,9 @@ class Console:
         """Return the text in a colour, if the stream shows colours."""
         is_color_terminal = (stream or sys.stderr).isatty() and os.environ.get("TERM") != "dumb"
         is_painted = self.color and (is_color_terminal or bool(os.environ.get("FORCE_COLOR")))
-        return (
-            f"{trusted_sequence(_COLOR_ON.format(_COLOR_CODES[color]))}{text}{trusted_sequence(_COLOR_OFF)}"
-            if is_painted and color
-            else text
-        )
+        if not is_painted or not color:
+            return text
+        return f"{trusted_sequence(_COLOR_ON.format(_COLOR_CODES[color]))}{text}{trusted_sequence(_COLOR_OFF)}"
 
     def data(self, text: str) -> None:
         """Print a line of the command's output."""
@@ -158,7 +156,7 @@ class Console:
         """Write one whole line, from whichever thread.
 
         An error of the stream does not end the command, which may be in the middle of its work. If stdout
-        cannot be written, that is printed on stderr and recorded in `unsaid`, unless its reader has only
+        cannot be written, that is printed on stderr and recorded in `output_errors`, unless its reader has only
         closed the pipe.
         """
         if stream is None:  # closed before the command began, as by `>&-`

@@ -74,13 +74,14 @@ def _changed_items(path: str, old: list[Any], new: list[Any]) -> Iterator[tuple[
     value. From other long lists the removed and the added items are yielded.
     """
     old_by_name, new_by_name = _items_by_name(old), _items_by_name(new)
-    removed = [item for item in old if not any(covers(item, other) for other in new)]
-    added = [item for item in new if not any(covers(other, item) for other in old)]
     if old_by_name is not None and new_by_name is not None:
         for name in {**old_by_name, **new_by_name}:
             if not covers(old_by_name.get(name), new_by_name.get(name)):
                 yield from _changed_values(f"{path}.{name}", old_by_name.get(name), new_by_name.get(name))
-    elif _are_mappings_of_same_length(old, new):
+        return
+    removed = [item for item in old if not any(covers(item, other) for other in new)]
+    added = [item for item in new if not any(covers(other, item) for other in old)]
+    if _are_mappings_of_same_length(old, new):
         for old_item, new_item in zip(removed, added, strict=False):
             yield from _changed_values(f"{path}.{new.index(new_item)}", old_item, new_item)
     elif all(_is_short(value) for value in (old, new)):

@@ -79,15 +79,16 @@ def _relay_until_end(
     """
     pending_input, has_input_ended = b"", False
     while True:
-        reads_input = takes_input() and not has_input_ended
-        if reads_input and input_fd is None:
-            pending_input, has_input_ended = pending_input + _END_OF_INPUT, True
         # No further input is read before the command has taken what was read.
-        read_fds = [master_fd, input_fd] if reads_input and input_fd is not None and not pending_input else [master_fd]
-        readable, writable, _ = select.select(read_fds, [master_fd] if pending_input else [], [], _POLL_SECONDS)
-        if input_fd in readable and input_fd is not None:
+        reads_input = not pending_input and not has_input_ended and takes_input()
+        if reads_input and input_fd is None:
+            pending_input, has_input_ended = _END_OF_INPUT, True
+        input_fds = [input_fd] if reads_input and input_fd is not None else []
+        write_fds = [master_fd] if pending_input else []
+        readable, writable, _ = select.select([master_fd, *input_fds], write_fds, [], _POLL_SECONDS)
+        if input_fd is not None and input_fd in readable:
             input_bytes = os.read(input_fd, _CHUNK_BYTES)
-            pending_input, has_input_ended = (input_bytes, False) if input_bytes else (_END_OF_INPUT, True)
+            pending_input, has_input_ended = input_bytes or _END_OF_INPUT, not input_bytes
         if writable:
             pending_input = pending_input[os.write(master_fd, pending_input[:_CHUNK_BYTES]) :]
         if master_fd in readable:

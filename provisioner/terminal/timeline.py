@@ -67,15 +67,11 @@ def chrome_trace(timeline: Timeline) -> dict[str, Any]:
     events: list[dict[str, Any]] = [_name_event("process_name", _RESOURCE_PROCESS, 0, "steps")]
     events.append(_name_event("process_name", _CALL_PROCESS, 0, "calls"))
     for row, bar in enumerate(timeline.bars, 1):
-        events.append(
-            _name_event("thread_name", _RESOURCE_PROCESS, row, f"{'* ' if bar.is_critical else ''}{bar.logical_id}")
-        )
+        row_name = f"* {bar.logical_id}" if bar.is_critical else bar.logical_id
+        whole = Span(bar.start, bar.seconds, f"{bar.action} {bar.logical_id}")
         arguments = {"kind": bar.type_name, "piece": bar.step, "end": bar.outcome, "critical": bar.is_critical}
-        events.append(
-            _span_event(
-                Span(bar.start, bar.seconds, f"{bar.action} {bar.logical_id}"), _RESOURCE_PROCESS, row, arguments
-            )
-        )
+        events.append(_name_event("thread_name", _RESOURCE_PROCESS, row, row_name))
+        events.append(_span_event(whole, _RESOURCE_PROCESS, row, arguments))
         parts = [span for span in (bar.work, bar.wait) if span.seconds]
         events += [_span_event(span, _RESOURCE_PROCESS, row, {}) for span in parts]
     spans = [(bar.logical_id, span) for bar in timeline.bars for span in bar.calls]
