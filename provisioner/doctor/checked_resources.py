@@ -70,7 +70,8 @@ def resources_are_healthy(resources: list[CheckedResource]) -> Finding | None:
     unhealthy = [resource for resource in resources if not resource.health.is_healthy]
     if not unhealthy:
         return None
-    problem = ", ".join(f"{one.description} is {one.health.description}" for one in unhealthy[:_MAX_NAMED])
+    named = [f"{resource.description} is {resource.health.description}" for resource in unhealthy[:_MAX_NAMED]]
+    problem = ", ".join(named)
     if len(unhealthy) > _MAX_NAMED:
         problem += f", and {len(unhealthy) - _MAX_NAMED} more are not healthy"
     statuses = {resource.health.status for resource in unhealthy}

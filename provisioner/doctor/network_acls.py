@@ -129,11 +129,9 @@ def _unblock_command(flow: _Flow, acl: JsonObject, rule_number: int, acls: Netwo
     if rule_number != _FINAL_RULE:
         return f"aws ec2 delete-network-acl-entry --network-acl-id {acl_id} {direction} --rule-number {rule_number}"
     if not acl["IsDefault"] and acls.default_acl_id:
-        association = next(each for each in acl["Associations"] if each["SubnetId"] == flow.subnet)
-        return (
-            "aws ec2 replace-network-acl-association --association-id "
-            f"{association['NetworkAclAssociationId']} --network-acl-id {acls.default_acl_id}"
-        )
+        association_ids = {each["SubnetId"]: each["NetworkAclAssociationId"] for each in acl["Associations"]}
+        options = f"--association-id {association_ids[flow.subnet]} --network-acl-id {acls.default_acl_id}"
+        return f"aws ec2 replace-network-acl-association {options}"
     entries = [entry for entry in acl["Entries"] if entry["Egress"] is flow.is_egress]
     used_numbers = {entry["RuleNumber"] for entry in entries}
     free_number = next(number for number in range(_FIRST_ADDED_RULE, _FINAL_RULE) if number not in used_numbers)

@@ -164,4 +164,8 @@ def _default_route(subnet: JsonObject, tables: list[JsonObject]) -> JsonObject |
 def _services_without_endpoint(endpoints: list[JsonObject]) -> list[str]:
     """Return the names of the services that a task needs and that have no endpoint."""
     service_names = [endpoint["ServiceName"] for endpoint in endpoints]
-    return [name for name in _SERVICES_OF_FARGATE if not any(each.endswith(f".{name}") for each in service_names)]
+    return [
+        needed
+        for needed in _SERVICES_OF_FARGATE
+        if not any(service_name.endswith(f".{needed}") for service_name in service_names)
+    ]

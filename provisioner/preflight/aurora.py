@@ -127,8 +127,8 @@ def check_writer(plan: Plan) -> Iterator[Finding]:
     It is only a warning, as AWS promotes an instance that stays by itself, within a minute (Aurora user
     guide, fault tolerance).
     """
-    changes = plan.changes.values()
-    deleted = {one.id: one for one in changes if (one.action, one.type_name) == ("delete", "DBInstance")}
+    deletions = [change for change in plan.changes.values() if change.action == "delete"]
+    deleted = {change.id: change for change in deletions if change.type_name == "DBInstance"}
     for cluster in _existing_clusters(plan):
         members = cluster.get("DBClusterMembers", [])
         remaining = [name for member in members if (name := member["DBInstanceIdentifier"]) not in deleted]

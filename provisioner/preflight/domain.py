@@ -35,8 +35,8 @@ def _distributions(stack: Stack) -> list[Resource]:
 
 def check_domain(plan: Plan, clients: Clients) -> Iterator[Finding]:
     """Yield problems with the hosted zone, with given certificates, and with names already served."""
-    changes = plan.changes
-    changed = [one for one in plan.stack if changes[one.logical_id].action in ("create", "replace", "update")]
+    actions = {logical_id: change.action for logical_id, change in plan.changes.items()}
+    changed = [resource for resource in plan.stack if actions[resource.logical_id] in ("create", "replace", "update")]
     names_by_zone: dict[str, list[Resource]] = {}
     for resource in changed:
         if str(resource.type) == "DnsName":

@@ -74,8 +74,8 @@ def filled_repositories(
 
     """
     filled_before, shared_reads = set(previous), clients.with_shared_reads()
-    locations = {location for image in images if (location := EcrImage.of(image)) and location.account == account}
-    return sorted({each.qualified for each in locations if _is_filled(shared_reads, each, filled_before)})
+    private_images = {image for name in images if (image := EcrImage.of(name)) and image.account == account}
+    return sorted({image.qualified for image in private_images if _is_filled(shared_reads, image, filled_before)})
 
 
 def _is_filled(clients: Clients, location: EcrImage, filled_before: set[str]) -> bool:
@@ -90,4 +90,4 @@ def _is_filled(clients: Clients, location: EcrImage, filled_before: set[str]) ->
 def has_private_image(stack: Stack) -> bool:
     """Return whether a stack has an image in a private ECR registry."""
     tasks = (resource.props["containerDefinitions"] for resource in stack if str(resource.type) == "TaskDefinition")
-    return any(EcrImage.of(str(one["image"])) for containers in tasks for one in containers)
+    return any(EcrImage.of(str(container["image"])) for containers in tasks for container in containers)

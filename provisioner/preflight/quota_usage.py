@@ -41,9 +41,10 @@ def count_elastic_ips(clients: Clients) -> Mapping[str, int]:
 def count_nat_gateways(clients: Clients) -> Mapping[str, int]:
     """Count the NAT gateways (DescribeNatGateways) by the zone of their subnet (DescribeSubnets)."""
     ec2 = clients.client("ec2")
-    gateways = [each for each in ec2.describe_nat_gateways()["NatGateways"] if each.get("State") not in _GONE]
+    gateways = ec2.describe_nat_gateways()["NatGateways"]
+    existing = [gateway for gateway in gateways if gateway.get("State") not in _GONE]
     zones = {subnet["SubnetId"]: subnet["AvailabilityZone"] for subnet in ec2.describe_subnets()["Subnets"]}
-    return Counter(zones.get(gateway.get("SubnetId"), "") for gateway in gateways)
+    return Counter(zones.get(gateway.get("SubnetId"), "") for gateway in existing)
 
 
 def count_load_balancers(clients: Clients) -> Mapping[str, int]:

@@ -144,7 +144,8 @@ def _begins_create(plan: Plan, resource: Resource) -> bool:
 
 def _existing_resources(plan: Plan, type_name: str) -> list[Resource]:
     """Return the declared resources of a type that exist."""
-    return [one for one in plan.stack if str(one.type) == type_name and one.logical_id in plan.actual]
+    resources = [resource for resource in plan.stack if str(resource.type) == type_name]
+    return [resource for resource in resources if resource.logical_id in plan.actual]
 
 
 def _exceeded_quotas(plan: Plan, clients: Clients, quota: Quota) -> Iterator[Finding]:
@@ -196,7 +197,8 @@ class QuotaNumbers:
 
 def _quota_finding(plan: Plan, quota: Quota, place: str, numbers: QuotaNumbers, *, is_known: bool) -> Finding:
     """Return the finding for a quota that is exceeded; it blocks only if the account's own limit is known."""
-    resource = next(one for one in _new_resources(plan, quota) if quota.place_of(one, plan) == place)
+    new_resources = _new_resources(plan, quota)
+    resource = next(resource for resource in new_resources if quota.place_of(resource, plan) == place)
     total = math.ceil(numbers.used + numbers.needed)
     command = (
         f"aws service-quotas request-service-quota-increase --region {plan.stack.region} "

@@ -21,7 +21,7 @@ def check_cidr_blocks(plan: Plan, clients: Clients) -> Iterator[Finding]:
     If the VPC exists, its other subnets are read from AWS.
     """
     subnets = [resource for resource in plan.stack if str(resource.type) == "Subnet"]
-    new_subnets = [one for one in subnets if plan.changes[one.logical_id].action in ("create", "replace")]
+    new_subnets = [subnet for subnet in subnets if plan.changes[subnet.logical_id].action in ("create", "replace")]
     for resource in new_subnets:
         vpc_block = IPv4Network(plan.stack.resources[resource.props["VpcId"].logical_id].props["CidrBlock"])
         if not _cidr_block(resource).subnet_of(vpc_block):
