@@ -16,6 +16,7 @@ ROOT = Path(cli.__file__).parent
 # From the top down; the parts of one floor do not import each other, except where they are one package.
 FLOORS: list[set[str]] = [
     {"cli"},
+    {"provisioner.cli"},
     {"provisioner.commands"},
     {"provisioner.teardown_run", "provisioner.applied_settings"},
     {"provisioner.exclusive_run"},

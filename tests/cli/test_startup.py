@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -52,6 +53,17 @@ def test_completion_waits_for_nothing() -> None:
     environment = {"_ML_API_COMPLETE": "bash_complete", "COMP_WORDS": "ml-api ap", "COMP_CWORD": "1"}
 
     assert imported(**environment) == "[]"
+
+
+def test_help_takes_at_most_150_milliseconds() -> None:
+    seconds = []
+    for _ in range(5):  # of the processor: how long a person waits depends on what else the machine does
+        before = os.times()
+        subprocess.run([sys.executable, "cli.py", "--help"], cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
+        after = os.times()
+        seconds.append(after.children_user + after.children_system - before.children_user - before.children_system)
+
+    assert 0 < min(seconds) <= 0.15
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"]], ids=" ".join)

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import email
 import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from provisioner import __version__
 from tests.support.user import ROOT, CommandResult
 
 CONSTRAINTS = ROOT / ".ci" / "constraints.txt"
-NOT_IN_A_CHECKOUT = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist")
+NOT_IN_A_CHECKOUT = shutil.ignore_patterns(
+    *(".git", ".venv", ".ml-api", ".*_cache", ".hypothesis", ".coverage*"),
+    *("__pycache__", "*.egg-info", "build", "dist"),
+)
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,33 @@ def test_the_wheel_holds_two_packages_and_nothing_else(wheel: Path) -> None:
     data = {name for name in names if name.startswith("provisioner/") and not name.endswith(".py")}
     files = (path for path in (ROOT / "provisioner").rglob("*") if path.is_file())
     assert data == {str(path.relative_to(ROOT)) for path in files if path.suffix not in (".py", ".pyc")}
+
+
+def test_the_metadata_is_whole(wheel: Path, distributions: Path) -> None:
+    twine = [sys.executable, "-m", "twine", "--no-color", "check", "--strict", *map(str, distributions.iterdir())]
+    checked = subprocess.run(twine, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout
+
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith("dist-info/METADATA"))
+        metadata = email.message_from_bytes(archive.read(name))
+    known = {key: metadata.get_all(key, []) for key in ("Author", "License-Expression", "Keywords", "Requires-Python")}
+    assert all(known.values()), known
+    assert (metadata["Version"], metadata["License-Expression"]) == (__version__, "MIT")
+    classifiers = metadata.get_all("Classifier", [])
+    assert "Operating System :: POSIX" in classifiers
+    assert not [name for name in classifiers if name.startswith("License ::")]  # PEP 639: not beside an expression
+    assert {url.partition(",")[0] for url in metadata.get_all("Project-URL", [])} >= {"Documentation", "Issues"}
+
+
+def test_the_sdist_holds_all_that_the_tests_need(distributions: Path) -> None:
+    (file,) = distributions.glob("*.tar.gz")
+    with tarfile.open(file) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+
+    assert {"setup.cfg", "Makefile", "cli.py", "README.md", ".ci/constraints.txt", "tests/conftest.py"} <= names
+    assert "docs/github-actions.md" in names
+    assert not [name for name in names if re.search(r"\.pyc$|(^|/)\.(venv|git|ml-api)(/|$)", name)]
 
 
 def test_without_extras_there_is_no_emulator_and_nothing_is_missing(lean: Environment) -> None:
