@@ -45,6 +45,7 @@ def look_up(
             "priorities": assign_priorities(settings.prefixes, _rule_priorities(clients, suffix, recorded)),
             **({"filled": recorded["filled"]} if "filled" in recorded else {}),
             "born": recorded.get("born") or time.strftime("%Y%m%dt%H%M%S", time.gmtime()),
+            **(_lost_values(clients, suffix, settings, state) if is_teardown else {}),
         }
         if not is_teardown:
             capacity = (settings.database.min_acu, settings.database.max_acu)
@@ -58,7 +59,8 @@ def look_up(
         created_as=values["born"],
         priorities=values["priorities"],
         edge_prefix_list_id=values["edge_addresses"],
-        readers=_highest_reader(clients, suffix, recorded) if is_teardown else 0,
+        readers=values.get("readers", 0),
+        domain=values.get("domain", {}),
         moved_from="" if is_teardown else _upgraded_from(settings, recorded, values["engine"]),
         recorded=values,
     )
@@ -78,21 +80,29 @@ def _rule_priorities(clients: Clients, suffix: str, recorded: dict[str, Any]) ->
     return recorded.get("priorities") or data_sources.rule_priorities(clients, suffix)
 
 
-def _highest_reader(clients: Clients, suffix: str, recorded: dict[str, Any]) -> int:
-    """Return the highest number among the database's readers in AWS; 0 with a state, which lists them."""
-    if recorded:
-        return 0
-    with user_errors("looking for the readers of the database"):
-        return data_sources.highest_reader_number(clients, suffix)
+def _lost_values(clients: Clients, suffix: str, settings: Settings, state: StackState) -> dict[str, Any]:
+    """Return what only AWS knows of a stack whose state was lost, for its teardown: its readers and its domain.
+
+    They are recorded before the first resource is adopted: a teardown that was interrupted goes on with them, when
+    the state is no longer empty, and the distribution that has the domain may be gone.
+    """
+    values: dict[str, Any] = {name: state.lookups[name] for name in ("readers", "domain") if name in state.lookups}
+    if not state.lookups:
+        with user_errors("looking for the readers of the database"):
+            values["readers"] = data_sources.highest_reader_number(clients, suffix)
+    if not state.resources and not settings.domain.names and "domain" not in values:
+        with user_errors("looking for the stack's domain"):
+            values["domain"] = existing_domain(clients.client("cloudfront"), name_of("edge", suffix))
+    return values
 
 
-def with_domain(clients: Clients, suffix: str, settings: Settings, state: StackState) -> Settings:
+def with_domain(settings: Settings, lookups: StackLookups) -> Settings:
     """Return the settings for a teardown, with AWS's domain if neither they nor the state name one."""
-    if settings.domain.names or state.resources:
+    domain = lookups.domain
+    if settings.domain.names or not domain:
         return settings
-    with user_errors("looking for the stack's domain"):
-        value = existing_domain(clients.client("cloudfront"), name_of("edge", suffix))
-    return settings.model_copy(update={"domain": settings.domain.model_copy(update=value)})
+    values = {**domain, "names": tuple(domain.get("names", "").split())}
+    return settings.model_copy(update={"domain": settings.domain.model_copy(update=values)})
 
 
 def _zones(

@@ -191,7 +191,7 @@ class Session:
         lookups = look_up(clients, self.suffix, self.settings, self.state, is_teardown=teardown)
         settings = self.settings
         if teardown:
-            settings = with_domain(clients, self.suffix, settings, self.state)
+            settings = with_domain(settings, lookups)
             settings = with_zones(settings, len(lookups.zones))
         build_stack = build_all if teardown else build
         stack = build_stack(settings, self.suffix, self.location.region, lookups)

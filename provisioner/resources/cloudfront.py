@@ -208,8 +208,11 @@ class Distribution(ResourceType):
         return properties
 
 
-def existing_domain(cloudfront: Any, comment: str) -> JsonObject:
-    """Return the domain settings of the existing distribution with this comment; {} if it has no domain."""
+def existing_domain(cloudfront: Any, comment: str) -> dict[str, str]:
+    """Return the domain settings of the existing distribution with this comment; {} if it has no domain.
+
+    `names` are separated by blanks; there is no `hosted_zone_id` if the stack does not manage the zone.
+    """
     distributions = cloudfront.list_distributions().get("DistributionList", {}).get("Items") or []
     actual: JsonObject = next((each for each in distributions if each["Comment"] == comment), {})
     names = (actual.get("Aliases") or {}).get("Items") or []
@@ -219,7 +222,8 @@ def existing_domain(cloudfront: Any, comment: str) -> JsonObject:
     origin_id = actual["DefaultCacheBehavior"]["TargetOriginId"]
     origin = next(origin for origin in actual["Origins"]["Items"] if origin["Id"] == origin_id)
     zone = _list_tags(cloudfront, actual["ARN"]).get(ZONE_TAG)
-    return {"names": tuple(names), "hosted_zone_id": zone, "origin_name": origin["DomainName"]}
+    zone_id = {"hosted_zone_id": zone} if zone else {}
+    return {"names": " ".join(names), "origin_name": origin["DomainName"], **zone_id}
 
 
 def _list_tags(cloudfront: Any, arn: str) -> dict[str, str]:

@@ -31,8 +31,9 @@ class StackLookups:
     pull_through_repositories: frozenset[str] = frozenset()
     # The major version of the database that AWS upgraded by itself; "" if it did not.
     moved_from: str = ""
-    # How many readers the database has, if only AWS knows.
+    # How many readers the database has, and the stack's domain as `existing_domain` returns it, if only AWS knows.
     readers: int = 0
+    domain: Mapping[str, str] = field(default_factory=dict)
     # The same values as the state records them.
     recorded: Mapping[str, Any] = field(default_factory=dict)
 
@@ -47,6 +48,8 @@ _STORED_TYPES: Mapping[str, tuple[type, type]] = {
     "priorities": (dict, int),
     "born": (str, str),
     "filled": (list, str),
+    "readers": (int, int),
+    "domain": (dict, str),
 }
 
 

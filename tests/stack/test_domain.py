@@ -11,6 +11,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from provisioner.emulator.server import LocalAws
+from provisioner.engine.execution import apply
+from provisioner.engine.execution.adoption import adopt
 from tests.support.account_inventory import Found, client, inventory
 from tests.support.hosted_zones import Zone
 from tests.support.printed_commands import carry_out, printed
@@ -383,6 +385,35 @@ def test_its_end_needs_no_ledger_and_leaves_what_others_made(named: Named) -> No
     assert named.zone.records() == {**named.records, **proofs(named.zone)}
     assert inventory(named.desk.box.endpoint) == named.empty
     assert named.certificates(REGION) == []
+
+
+@pytest.mark.slow
+def test_a_teardown_of_a_lost_state_that_was_killed_while_it_adopted_goes_on_with_domain_and_readers(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zone = Zone.of(user)
+    empty, records = inventory(user.box.endpoint), zone.records()
+    user.well(
+        "apply", "--yes", "--suffix", SUFFIX, "--set", "profile=seed", "--set", "database.readers=1", *zone.sets()
+    )
+    user.ledger(SUFFIX).unlink()
+    adopted: list[str] = []
+
+    def adopt_one(*given: Any) -> None:
+        if adopted:
+            raise KeyboardInterrupt
+        adopted.append("one")
+        adopt(*given)
+
+    with monkeypatch.context() as killed:
+        killed.setattr(apply, "adopt", adopt_one)
+        user.run("teardown", "--yes", "--suffix", SUFFIX)
+    assert len(user.known(SUFFIX)["entries"]) == 1
+
+    user.teardown(SUFFIX)
+
+    assert zone.records() == {**records, **proofs(zone)}
+    assert inventory(user.box.endpoint) == empty
 
 
 @pytest.mark.slow
