@@ -3,10 +3,16 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 SUFFIX ?= demo
+UPGRADE ?= --upgrade
 # What chance chooses is chosen anew each day, and the same all day: as FAULT_SEED in tests/faults/seeds.py.
 DAY := $(shell date -u +%Y%m%d)
 
-.PHONY: demo test check slow bench faults faults-strongest rights wander clean
+# Each lock holds versions and hashes for every Python and system that is supported; the versions are the same in all.
+LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --custom-compile-command 'make lock' - setup.cfg
+BUILD := $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])'
+PIP := $(BIN)/pip --quiet --disable-pip-version-check install --no-deps
+
+.PHONY: demo test check slow lock bench faults faults-strongest rights wander clean
 
 demo: $(VENV)/.runs  ## bring the stack up on the local AWS, and leave it to be looked at
 	$(BIN)/python cli.py apply --local --suffix $(SUFFIX) --yes
@@ -24,6 +30,11 @@ check: $(VENV)/.tests  ## what CI runs: style, types, tests, coverage
 
 slow: $(VENV)/.tests  ## the tests that are too long for every day
 	$(BIN)/pytest -n auto --dist loadfile -m slow
+
+lock: $(BIN)/uv  ## take the newest versions of all packages into the locks; UPGRADE= keeps those that still fit
+	$(BUILD) | $(LOCK) $(UPGRADE) --extra local --extra dev -o .ci/constraints.txt
+	$(BUILD) | $(LOCK) -c .ci/constraints.txt --extra local -o .ci/local.txt
+	$(BUILD) | $(LOCK) -c .ci/constraints.txt -o .ci/production.txt
 
 bench: $(VENV)/.runs  ## measure, print the table, write benchmarks/results.md; a quarter of an hour, on an idle machine
 	$(BIN)/python -m benchmarks
@@ -47,13 +58,18 @@ rights: $(VENV)/.tests  ## the policy for an operator: one run for each statemen
 clean:  ## remove what was installed and measured; never a ledger
 	rm -rf $(VENV) .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 
-$(VENV)/.runs: setup.cfg .ci/constraints.txt
+$(BIN)/uv:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip --quiet --disable-pip-version-check install uv
+
+$(VENV)/.runs: setup.cfg .ci/local.txt
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed") if sys.version_info < (3, 11) else None'
 	@echo "Installing into $(VENV): once, and as fast as the packages come."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e '.[local]'
+	$(PIP) --require-hashes -r .ci/local.txt
+	$(PIP) --no-build-isolation -e .
 	touch $@
 
-$(VENV)/.tests: $(VENV)/.runs
-	$(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e '.[local,dev]'
+$(VENV)/.tests: $(VENV)/.runs .ci/constraints.txt
+	$(PIP) --require-hashes -r .ci/constraints.txt
 	touch $@

@@ -19,10 +19,13 @@ def is_installed(*modules: str) -> bool:
 def install_command(extra: str) -> str:
     """Return the command that adds an extra to the environment in which this process runs.
 
-    pip and uv keep the installed version of this tool, so the command needs no index or file to take it from.
+    pip, pipx and uv keep the installed version of this tool, so the command needs no index or file to take it from.
     """
-    installer = [sys.executable, "-m", "pip", "install"]
-    if not is_installed("pip"):  # uv makes environments without pip
+    if (Path(sys.prefix) / "pipx_metadata.json").exists():
+        installer = ["pipx", "inject", DISTRIBUTION]
+    elif is_installed("pip"):
+        installer = [sys.executable, "-m", "pip", "install"]
+    else:  # uv makes environments without pip
         installer = ["uv", "pip", "install", "--python", sys.executable]
     checkout = Path(__file__).parents[1]
     target = ["-e", f"{checkout}[{extra}]"] if (checkout / "setup.cfg").exists() else [f"{DISTRIBUTION}[{extra}]"]

@@ -75,3 +75,10 @@ def test_an_environment_of_uv_has_no_pip(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(extras, "find_spec", lambda name: find_spec(name) if name != "pip" else None)
 
     assert extras.install_command("local").startswith(f"uv pip install --python {sys.executable} -e ")
+
+
+def test_pipx_adds_it_to_its_own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "pipx_metadata.json").touch()
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+
+    assert extras.install_command("local").startswith("pipx inject ml-api-provisioner ")

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import email
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from uv import find_uv_bin
 
 from provisioner import __version__
 from tests.support.user import ROOT, CommandResult
 
-CONSTRAINTS = ROOT / ".ci" / "constraints.txt"
+CI = ROOT / ".ci"
 NOT_IN_A_CHECKOUT = shutil.ignore_patterns(
     *(".git", ".venv", ".ml-api", ".*_cache", ".hypothesis", ".coverage*"),
     *("__pycache__", "*.egg-info", "build", "dist"),
@@ -31,20 +34,54 @@ class Environment:
     folder: Path
     home: Path
 
+    @classmethod
+    def of(cls, wheel: Path, folder: Path) -> Environment:
+        """An environment with the wheel, its dependencies in the versions of the lock, and no pip; uv is on PATH."""
+        made = cls(folder / "environment", folder / "home")
+        made.home.mkdir(parents=True)
+        made.typed(f"uv venv -q --python {sys.executable} {made.folder}")
+        into = f"uv pip install -q --python {made.folder}/bin/python --no-deps"
+        made.typed(f"{into} --require-hashes -r {CI / 'production.txt'}")
+        made.typed(f"{into} {wheel}")
+        return made
+
     def run(self, *command: str) -> CommandResult:
-        """One program of the environment, to its end; it knows nothing of the environment of this process."""
+        """One program of the environment, to its end."""
         return self._ended(str(self.folder / "bin" / command[0]), *command[1:])
 
-    def type(self, line: str) -> CommandResult:
-        """A line, typed into a shell."""
-        return self._ended("/bin/sh", "-c", line)
+    def typed(self, line: str) -> None:
+        """A line that must go well, typed into a shell."""
+        ran = self._ended("/bin/sh", "-c", line)
+        assert ran.code == 0, ran.err
 
     def _ended(self, *command: str) -> CommandResult:
-        known = {"PATH": "/usr/bin:/bin", "HOME": str(self.home), "MLAPI_PROFILE": "seed"}
-        known |= {"PIP_CONSTRAINT": str(CONSTRAINTS), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+        """A process that knows nothing of the environment of this one; what it installs has the locks' versions."""
+        versions = self.home / "versions.txt"
+        versions.write_text(
+            "\n".join(re.findall(r"^[^\s#][^\\\n]*", (CI / "constraints.txt").read_text(), re.MULTILINE))
+        )
+        known = {"PATH": f"{Path(find_uv_bin()).parent}:/usr/bin:/bin", "HOME": str(self.home), "MLAPI_PROFILE": "seed"}
+        # How packages are fetched is this machine's own.
+        known |= {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_", "UV_"))}
+        known |= {"UV_CONSTRAINT": str(versions), "PIP_CONSTRAINT": str(versions)}
+        known |= {"UV_CACHE_DIR": str(Path(tempfile.gettempdir()) / "ml-api-tests-uv")}
         ran = subprocess.run(command, cwd=self.home, env=known, capture_output=True, text=True, check=False)
         assert "Traceback" not in ran.stderr
         return CommandResult(ran.returncode, ran.stdout, ran.stderr)
+
+    def assert_that_a_stack_lives_and_dies(self) -> None:
+        """Type the line that `local start` names, then bring a stack up on the local AWS and take it down."""
+        line = re.search("`(.*)`", self.run("ml-api", "local", "start").err)
+        assert line
+        self.typed(line[1])
+        try:
+            applied = self.run("ml-api", "apply", "--yes", "--local", "--suffix", "a")
+            assert applied.code == 0, applied.err
+            assert self.run("ml-api", "plan", "--local", "--suffix", "a").out == "No changes.\n"
+            gone = self.run("ml-api", "teardown", "--yes", "--local", "--suffix", "a")
+            assert "Verified empty" in gone.out + gone.err
+        finally:
+            self.run("ml-api", "local", "stop")
 
 
 @pytest.fixture(scope="module")
@@ -68,11 +105,7 @@ def wheel(distributions: Path) -> Path:
 @pytest.fixture(scope="module")
 def lean(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """An environment with the wheel, and with none of its extras."""
-    made = Environment(tmp_path_factory.mktemp("lean") / "environment", tmp_path_factory.mktemp("nobody"))
-    subprocess.run([sys.executable, "-m", "venv", str(made.folder)], check=True)
-    installed = made.run("pip", "install", "-q", str(wheel))
-    assert installed.code == 0, installed.err
-    return made
+    return Environment.of(wheel, tmp_path_factory.mktemp("lean"))
 
 
 def test_the_wheel_holds_two_packages_and_nothing_else(wheel: Path) -> None:
@@ -113,11 +146,12 @@ def test_the_sdist_holds_all_that_the_tests_need(distributions: Path) -> None:
 
 
 def test_without_extras_there_is_no_emulator_and_nothing_is_missing(lean: Environment) -> None:
-    listed = {line.split("==")[0].lower() for line in lean.run("pip", "freeze").out.splitlines()}
+    files = (lean.folder / "lib").glob("*/site-packages/*.dist-info")
+    names = {file.name.partition("-")[0].lower() for file in files}
 
-    assert {"boto3", "botocore", "click", "pydantic", "rich", "tenacity"} <= listed
-    assert listed & {"moto", "flask", "werkzeug", "docker", "cryptography", "cfn-lint", "requests"} == set()
-    assert lean.run("pip", "check").code == 0
+    assert {"boto3", "botocore", "click", "ml_api_provisioner", "pydantic", "rich", "tenacity"} <= names
+    assert names & {"moto", "flask", "werkzeug", "docker", "cryptography", "cfn_lint", "requests"} == set()
+    lean.typed(f"uv pip check --python {lean.folder}/bin/python")
 
 
 @pytest.mark.parametrize(
@@ -136,22 +170,30 @@ def test_the_local_aws_is_refused_with_the_line_that_installs_it(lean: Environme
     ran = lean.run("ml-api", *command.split())
 
     python = lean.folder / "bin" / "python"
-    line = rf"`({python}\S* -m pip install 'ml-api-provisioner\[local\]')`"
+    line = rf"`uv pip install --python {python}\S* 'ml-api-provisioner\[local\]'`"
     assert re.fullmatch(rf"Error: The local AWS is not installed here\.\nInstall it with {line}, then .*\n", ran.err)
     assert (ran.code, ran.out) == (5, "")
 
 
+def test_with_the_local_aws_a_stack_lives_and_dies(wheel: Path, tmp_path: Path) -> None:
+    Environment.of(wheel, tmp_path).assert_that_a_stack_lives_and_dies()
+
+
 @pytest.mark.slow
-def test_with_the_local_aws_a_stack_lives_and_dies(lean: Environment) -> None:
-    line = re.search("`(.*)`", lean.run("ml-api", "local", "start").err)
-    assert line
-    installed = lean.type(line[1])
-    assert installed.code == 0, installed.err
-    try:
-        applied = lean.run("ml-api", "apply", "--yes", "--local", "--suffix", "a")
-        assert applied.code == 0, applied.err
-        assert lean.run("ml-api", "plan", "--local", "--suffix", "a").out == "No changes.\n"
-        gone = lean.run("ml-api", "teardown", "--yes", "--local", "--suffix", "a")
-        assert "Verified empty" in gone.out + gone.err
-    finally:
-        lean.run("ml-api", "local", "stop")
+def test_so_it_does_where_pip_installs_it(wheel: Path, tmp_path: Path) -> None:
+    made = Environment(tmp_path / "environment", tmp_path / "home")
+    made.home.mkdir()
+    made.typed(f"{sys.executable} -m venv {made.folder} && {made.folder}/bin/pip install -q {wheel}")
+
+    made.assert_that_a_stack_lives_and_dies()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("tool", "folder"), [("uv tool", "uv/tools"), ("pipx", "pipx/venvs")])
+def test_so_it_does_as_a_tool(wheel: Path, tmp_path: Path, tool: str, folder: str) -> None:
+    made = Environment(tmp_path / ".local" / "share" / folder / "ml-api-provisioner", tmp_path)
+
+    made.typed(f"{tool} install {wheel}")
+
+    assert (tmp_path / ".local" / "bin" / "ml-api").exists()
+    made.assert_that_a_stack_lives_and_dies()
