@@ -34,7 +34,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "run": "Run COMMAND once, as a task of the service runs; its exit code is this command's.",
     },
     "Look": {
-        "status": "Show every resource and how the stack is now, then the outputs; 0 only when all is well.",
+        "status": "Show how the stack is now and what is amiss, then the outputs; 0 only when all is healthy.",
         "doctor": "Walk from CloudFront to the database: what is wrong, and what to type; changes nothing.",
         "logs": "Show what the tasks have written, and with --follow what they write.",
         "exec": "Run COMMAND (a shell, where none is given) in a task that runs; write -- before it.",

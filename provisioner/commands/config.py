@@ -18,7 +18,7 @@ from provisioner.errors import UsageError
 from provisioner.names import PROGRAM
 from provisioner.settings.schema import settings_json_schema
 from provisioner.settings.variables import replace_sensitive_values
-from provisioner.terminal.console import Console, table_lines
+from provisioner.terminal.console import Console
 
 _COLUMNS = ("setting", "value", "unit", "from")
 
@@ -57,8 +57,7 @@ def print_settings(console: Console, settings: Iterable[Setting]) -> int:
         console.record("config", settings=[_as_record(setting) for setting in settings])
         return 0
     rows = [(one.schema.path, _as_text(_shown_value(one)), one.schema.unit, one.source) for one in settings]
-    for line in table_lines(rows, _COLUMNS):
-        console.data(line)
+    console.table(rows, _COLUMNS)
     return 0
 
 

@@ -10,7 +10,7 @@ import click
 from provisioner.commands.context import console_and_workspace
 from provisioner.commands.options import stack_options
 from provisioner.errors import NoSuchStack
-from provisioner.terminal.console import Console, table_lines
+from provisioner.terminal.console import Console
 from provisioner.workspace import Workspace, unfinished_teardown
 from state.errors import StateError
 from state.stack_state import StackState
@@ -41,8 +41,7 @@ def list_stacks(console: Console, workspaces: Iterable[Workspace]) -> int:
     if console.as_json:
         console.record("list", stacks=stacks, damaged=[error.message for error in damaged])
     else:
-        for line in table_lines(([str(row[name]) for name in _COLUMNS] for row in stacks), _COLUMNS):
-            console.data(line)
+        console.table(([str(row[name]) for name in _COLUMNS] for row in stacks), _COLUMNS)
     if ended_stacks:
         console.warn(
             f"The local AWS that held {', '.join(ended_stacks)} has ended, and what it held with it.",

@@ -21,7 +21,8 @@ from provisioner.path_patterns import find_path
 from provisioner.resources.elbv2.request_routing import list_path_rules, matching_rule, path_values, target_groups_of
 from provisioner.session import Session
 from provisioner.steps.ecs import CONTAINER
-from provisioner.terminal.console import Console, table_lines
+from provisioner.terminal.console import Console
+from provisioner.terminal.fitting import table_lines
 from state.serialization import json_fields
 
 CLOUDFRONT, LOAD_BALANCER = "CloudFront", "load balancer"

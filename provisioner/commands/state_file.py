@@ -12,7 +12,7 @@ from provisioner.engine.calls.clock import Clock
 from provisioner.errors import Blocked, UsageError, amount
 from provisioner.names import WRITER
 from provisioner.stopping import begin_change
-from provisioner.terminal.console import Console, table_lines
+from provisioner.terminal.console import Console
 from provisioner.workspace import Workspace
 from state.errors import StateError
 from state.lock import Lock
@@ -134,10 +134,9 @@ def print_versions(console: Console, workspace: Workspace, suffix: str) -> int:
     if console.as_json:
         console.record("state_history", suffix=suffix, versions=[json_fields(version) for version in versions])
         return 0
-    for line in table_lines(
+    console.table(
         [(version.name, version.saved_at, str(version.serial)) for version in versions], ("version", "kept", "serial")
-    ):
-        console.data(line)
+    )
     return 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -24,14 +23,14 @@ from provisioner.health.topics import is_healthy, topics
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
 from provisioner.stopping import exit_code
-from provisioner.terminal.console import ColoredLine, Console, table_lines
-from provisioner.terminal.health import health_json, health_lines, health_summary
+from provisioner.terminal.console import ColoredLine, Console
+from provisioner.terminal.health import health_json, health_lines, health_summary, show_resources
 from provisioner.terminal.outputs import show_outputs
 from provisioner.terminal.screen import Screen
 from provisioner.workspace import next_steps, unfinished_teardown
 from state.stack_state import ResourceState
 
-_COLUMNS = ("node", "kind", "phase", "live", "id")
+_COLUMNS = ("node", "kind", "live", "phase", "id")
 NOT_HEALTHY = 1
 # Seconds for AWS's answers, as a person waits; what is missing then is shown as unknown.
 _READ_TIMEOUT = 10.0
@@ -67,8 +66,8 @@ class StatusReport:
         return [row for row in self.rows if row["phase"] != "ready" or row["state"] != "healthy"]
 
 
-def print_status(console: Console, session: Session) -> int:
-    """Print every resource with its phase, id and status in AWS, each topic's health, and the outputs.
+def print_status(console: Console, session: Session, *, with_resources: bool = False) -> int:
+    """Print the verdict, each topic's health, what is amiss, and the outputs; `with_resources` adds the resources.
 
     Raises:
         NoSuchStack: None of the resources in the state exists.
@@ -81,7 +80,7 @@ def print_status(console: Console, session: Session) -> int:
     if console.as_json:
         print_record(console, session, report)
     else:
-        _print_report(console, session, report)
+        _print_report(console, session, report, with_resources=with_resources)
     print_check_summary(console, session, f"{amount(len(report.rows), 'resource')} checked", started)
     return 0 if report.is_healthy else NOT_HEALTHY
 
@@ -156,19 +155,13 @@ def print_record(console: Console, session: Session, report: StatusReport) -> No
     )
 
 
-def _print_report(console: Console, session: Session, report: StatusReport) -> None:
-    """Print the rows, the topics, the verdict and the outputs."""
-    console.data(f"{session.suffix}: {location_description(session)}")
-    for line in table_lines(([row[key] for key in _COLUMNS] for row in report.rows), _COLUMNS):
-        console.data(line)
-    console.data("")
-    for text, color in health_lines(report.parts):
-        console.data(console.paint(text, color, sys.stdout))
-    text, color = report.verdict
-    console.data(console.paint(text, color, sys.stdout))
-    if report.unfinished_teardown:
-        console.data(next_steps(session.options.workspace, session.suffix))
-    console.data("")
+def _print_report(console: Console, session: Session, report: StatusReport, *, with_resources: bool) -> None:
+    """Print the verdict, the topics, what is amiss, the rows if they are wanted, and the outputs."""
+    for text, color in _summary_lines(session, report):
+        console.text(text, color)
+    console.text()
+    if with_resources:
+        show_resources(console, report.rows, _COLUMNS)
     show_outputs(console, session.state.outputs, "table")
 
 
@@ -183,7 +176,7 @@ def watch_status(console: Console, session: Session, every: float) -> int:
             if console.as_json:
                 print_record(console, session, report)
             else:
-                screen.show([_headline(session), *_screen_lines(report)])
+                screen.show([_time_line(session), *_summary_lines(session, report)])
             session.aws.calls.forget()
             session.clock.sleep(every)
             _reload_state(session)
@@ -201,13 +194,21 @@ def _reload_state(session: Session) -> None:
     session.state = state
 
 
-def _headline(session: Session) -> ColoredLine:
-    """Return the first line: the time, the stack and its location."""
+def _time_line(session: Session) -> ColoredLine:
+    """Return the time of a reading."""
     now = datetime.fromtimestamp(session.clock.wall(), UTC).isoformat(timespec="seconds")
-    return f"{now.replace('+00:00', 'Z')}  {session.suffix}: {location_description(session)}", "dim"
+    return now.replace("+00:00", "Z"), "dim"
 
 
-def _screen_lines(report: StatusReport) -> list[ColoredLine]:
-    """Return the lines to show; healthy resources are left out."""
+def _summary_lines(session: Session, report: StatusReport) -> list[ColoredLine]:
+    """Return the verdict, where the stack is, its topics, and what is amiss; healthy resources are left out."""
+    verdict, color = report.verdict
+    next_step = [(next_steps(session.options.workspace, session.suffix), "")] if report.unfinished_teardown else []
     amiss = [(f"! {row['node']}  {row['kind']}  {row['phase']}  {row['live']}", "red") for row in report.problems]
-    return [*health_lines(report.parts), *amiss, report.verdict]
+    return [
+        (verdict, color),
+        *next_step,
+        (f"{session.suffix}: {location_description(session)}", "dim"),
+        *health_lines(report.parts),
+        *amiss,
+    ]

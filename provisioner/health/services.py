@@ -88,11 +88,13 @@ def _format_seconds(seconds: float) -> str:
 
 def events(context: HealthContext) -> Iterator[HealthLine]:
     """Yield the last events of the services, newest first, as they were read with the services."""
+    services = list(context.of_types("Service"))
     all_events: list[Any] = [
-        (event["createdAt"], service.logical_id, event["message"])
-        for service in context.of_types("Service")
+        (event["createdAt"], service.logical_id, event["message"].removeprefix(f"(service {service.aws_name}) "))
+        for service in services
         for event in (service.actual or {}).get("events", [])
     ]
     for created_at, logical_id, message in sorted(all_events, key=lambda event: event[0], reverse=True)[:_MAX_EVENTS]:
         time_text = created_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        yield HealthLine(time_text, message, "info", {"service": logical_id})
+        subject = f"{logical_id}: " if len(services) > 1 else ""
+        yield HealthLine(time_text, f"{subject}{message}", "info", {"service": logical_id})

@@ -17,6 +17,8 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TextIO
 
+from provisioner.terminal.fitting import fit_line, table_lines, terminal_width
+
 _PROCESS_TOKEN = secrets.token_hex(8)
 _TRUSTED = re.compile(rf"\x00{_PROCESS_TOKEN}:([^\x00]*)\x00")
 # ECMA-48 and xterm's ctlseqs: strings (OSC, DCS, SOS, PM, APC) to their end, CSI, sequences of two
@@ -91,8 +93,17 @@ class Console:
         return f"{trusted_sequence(_COLOR_ON.format(_COLOR_CODES[color]))}{text}{trusted_sequence(_COLOR_OFF)}"
 
     def data(self, text: str) -> None:
-        """Print a line of the command's output."""
+        """Print a line of the command's output as it is, for programs and for copying."""
         self._write(sys.stdout, text)
+
+    def text(self, text: str = "", color: str = "") -> None:
+        """Print a line of the command's output for people, broken at the width of the terminal."""
+        self._write(sys.stdout, self.paint(fit_line(text, terminal_width(sys.stdout)), color, sys.stdout))
+
+    def table(self, rows: Iterable[Sequence[str]], heading: Sequence[str]) -> None:
+        """Print a table with aligned columns, as wide as the terminal at most."""
+        for line in table_lines(rows, heading, terminal_width(sys.stdout)):
+            self.data(line)
 
     def container_line(self, text: str) -> None:
         """Print a line that a container wrote."""
@@ -127,7 +138,7 @@ class Console:
     def note(self, text: str = "", color: str = "") -> None:
         """Print a line on stderr, unless the command is to be quiet."""
         if not self.quiet:
-            self._write(sys.stderr, self.paint(text, color))
+            self._write(sys.stderr, self.paint(fit_line(text, terminal_width(sys.stderr)), color))
 
     def ask(self, question: str) -> None:
         """Print a question on stderr, even if the command is to be quiet."""
@@ -150,7 +161,7 @@ class Console:
         """Print an error on stderr only; the command may go on after it."""
         head, _, rest = message.partition("\n")
         lines = [self.paint("Error: ", "red") + head, *rest.splitlines(), *hint.splitlines()]
-        self._write(sys.stderr, "\n".join(lines))
+        self._write(sys.stderr, "\n".join(fit_line(line, terminal_width(sys.stderr)) for line in lines))
 
     def _write(self, stream: TextIO | None, text: str, clean: Callable[[str], str] = sanitize) -> None:
         """Write one whole line, from whichever thread.
@@ -196,10 +207,3 @@ def _discard_output(stream: TextIO) -> None:
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, stream.fileno())
     os.close(null)
-
-
-def table_lines(rows: Iterable[Sequence[str]], heading: Sequence[str]) -> list[str]:
-    """Return the rows as lines with aligned columns, without borders; the heading is the first line."""
-    cells = [tuple(heading), *(tuple(row) for row in rows)]
-    widths = [max(len(row[at]) for row in cells) for at in range(len(heading))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from provisioner.terminal.console import Console, table_lines
+from provisioner.terminal.console import Console
+from provisioner.terminal.fitting import table_lines
 from state.serialization import json_fields
 
 _COLORS = {"ok": "green", "wrong": "red", "not checked": "yellow", "none": "dim"}
@@ -46,19 +47,19 @@ def show_checks(console: Console, suffix: str, lines: Sequence[CheckLine], detai
         return
     rows = [(line.status, line.stage, line.check, line.finding or line.note) for line in lines]
     for line, row in zip(lines, table_lines(rows, ("", "station", "check", ""))[1:], strict=True):
-        console.data(console.paint(line.status, _COLORS[line.status]) + row.removeprefix(line.status))
+        console.text(console.paint(line.status, _COLORS[line.status]) + row.removeprefix(line.status))
     for line in detailed:
-        console.data("")
-        _print_finding(console.data, line)
+        console.text()
+        _print_finding(console, line)
 
 
-def _print_finding(write: Callable[[str], None], line: CheckLine) -> None:
-    """Print the details of one finding."""
-    write(f"{line.stage}/{line.check}: {line.problem}")
-    write(f"  Why it matters: {line.consequence}")
+def _print_finding(console: Console, line: CheckLine) -> None:
+    """Print the details of one finding; its command is not broken, as people copy it."""
+    console.text(f"{line.stage}/{line.check}: {line.problem}")
+    console.text(f"  Why it matters: {line.consequence}")
     for text in line.evidence.splitlines():
-        write(f"  {text}")
-    write(f"  Type: {line.command}")
+        console.text(f"  {text}")
+    console.data(f"  Type: {line.command}")
 
 
 def _check_json(line: CheckLine) -> dict[str, str]:

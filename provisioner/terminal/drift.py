@@ -38,10 +38,10 @@ def show_drift(console: Console, report: DriftReport) -> None:
             _show_drifted_resource(console, drift)
     for (remedy, fields), drifts in _group_external_drifts(report).items():
         addresses = ", ".join(map(_describe_resource, drifts))
-        console.data(f"{console.paint(*_SIGNS['held']):>3} {addresses}  ({remedy})")
+        console.text(f"{console.paint(*_SIGNS['held']):>3} {addresses}  ({remedy})")
         for line in fields:
-            console.data(f"      {line}")
-    console.data(drift_sentence(report))
+            console.text(f"      {line}")
+    console.text(drift_sentence(report))
     for line in drift_notes(report):
         console.note(line)
 
@@ -50,9 +50,9 @@ def _show_drifted_resource(console: Console, drift: Drift) -> None:
     """Print the drift of one resource with the fields that differ."""
     sign, color = _SIGNS[drift.category]
     suffix = " is gone" if drift.category == "gone" else f": {drift.unmanaged}" if drift.unmanaged else ""
-    console.data(f"{console.paint(sign, color):>3} {_describe_resource(drift)}{suffix}  ({drift.remedy})")
+    console.text(f"{console.paint(sign, color):>3} {_describe_resource(drift)}{suffix}  ({drift.remedy})")
     for line in _field_lines(drift):
-        console.data(f"      {line}")
+        console.text(f"      {line}")
 
 
 def _group_external_drifts(report: DriftReport) -> dict[tuple[str, tuple[str, ...]], list[Drift]]:

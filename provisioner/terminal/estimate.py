@@ -83,14 +83,14 @@ def _upcoming_charge_json(upcoming: UpcomingCharge) -> dict[str, Any]:
 def show_estimate(console: Console, estimate: PlanEstimate) -> None:
     """Print cost, time and findings of a plan."""
     for line in estimate_lines(estimate):
-        console.data(line)
+        console.text(line)
     show_findings(console, estimate)
 
 
 def show_upcoming_charges(console: Console, estimate: PlanEstimate) -> None:
     """Print the charges that begin soon, and the findings; for a plan without changes."""
     for line in _upcoming_charge_lines(estimate.cost):
-        console.data(line)
+        console.text(line)
     show_findings(console, estimate)
 
 
@@ -98,9 +98,9 @@ def show_findings(console: Console, estimate: PlanEstimate) -> None:
     """Print the problems that the preflight checks found, and what to do about them."""
     for finding in estimate.findings:
         sign = console.paint("!", "red" if finding.is_blocking else "yellow")
-        console.data(f"  {sign} {'' if finding.is_blocking else 'warning: '}{finding.address}: {finding.problem}")
+        console.text(f"  {sign} {'' if finding.is_blocking else 'warning: '}{finding.address}: {finding.problem}")
         if finding.hint:
-            console.data(f"      {finding.hint}")
+            console.text(f"      {finding.hint}")
 
 
 def estimate_lines(estimate: PlanEstimate) -> list[str]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 
-from provisioner.terminal.console import Console, table_lines
+from provisioner.terminal.console import Console
+from provisioner.terminal.fitting import table_lines, terminal_width
 
 
 def show_outputs(console: Console, outputs: Mapping[str, str], form: str) -> None:
@@ -27,5 +29,17 @@ def show_outputs(console: Console, outputs: Mapping[str, str], form: str) -> Non
         for name, value in outputs.items():
             console.data(f"{name.upper() if form == 'env' else name}={value}")
         return
-    for line in table_lines(outputs.items(), ("output", "value")) if outputs else ():
+    for line in _table(outputs) if outputs else ():
         console.data(line)
+
+
+def _table(outputs: Mapping[str, str]) -> list[str]:
+    """Return the outputs as lines: a table, or each value below its name where a terminal is too narrow for one.
+
+    Values are never shortened: people copy them.
+    """
+    lines = table_lines(outputs.items(), ("output", "value"))
+    width = terminal_width(sys.stdout)
+    if width is None or max(map(len, lines)) <= width:
+        return lines
+    return [line for name, value in outputs.items() for line in (name, f"  {value}")]

@@ -34,15 +34,15 @@ def show_plan(console: Console, plan: Plan, estimate: PlanEstimate | None = None
         console.record("plan", **plan_json(plan), **(estimate.to_json() if estimate else {}))
         return
     for note in plan.notes:
-        console.data(note)
+        console.text(note)
     for change in shown_changes(plan):
-        console.data(_change_line(console, change))
+        console.text(_change_line(console, change))
         for line in difference_lines(change.differences):
-            console.data(f"      {line}")
+            console.text(f"      {line}")
         for child in change.unmanaged:
-            console.data(f"      - {child.description}  (added by hand)")
+            console.text(f"      - {child.description}  (added by hand)")
     show_losses(console, [change.data_loss for change in shown_changes(plan)])
-    console.data(plan_sentence(plan))
+    console.text(plan_sentence(plan))
     for line in external_owner_lines(plan):
         console.note(line, "dim")
     if estimate:

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from provisioner.engine.runs.run import UNENDED, CallSummary, ResourceRun, Run
-from provisioner.terminal.console import Console, table_lines
+from provisioner.terminal.console import Console
+from provisioner.terminal.fitting import table_lines
 from state.serialization import as_json
 
 _HISTORY_HEADINGS = ("run", "stack", "command", "who", "as", "plan", "took", "result", "typed")
@@ -23,8 +24,7 @@ def show_history(console: Console, runs: Iterable[Run]) -> None:
     if console.as_json:
         console.record("history", runs=[_run_without_details(run) for run in runs])
         return
-    for line in table_lines((_history_row(run) for run in runs), _HISTORY_HEADINGS):
-        console.data(line)
+    console.table((_history_row(run) for run in runs), _HISTORY_HEADINGS)
 
 
 def show_run(console: Console, run: Run) -> None:

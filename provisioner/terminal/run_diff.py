@@ -21,13 +21,13 @@ def show_run_diff(console: Console, diff: RunDiff) -> None:
         console.record("diff", **_diff_json(diff))
         return
     for run in (diff.first, diff.second):
-        console.data(
+        console.text(
             f"{run.run}: {run.command} of {run.suffix}, {run.user}, {start_time(run)}, "
             f"{describe_counts(run.plan)}, {format_seconds(run.seconds)}, {run.result}"
         )
     lines = list(_diff_lines(diff))
     for line in lines or ["Nothing differs except the duration."]:
-        console.data(line)
+        console.text(line)
 
 
 def _diff_lines(diff: RunDiff) -> Iterator[str]:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from provisioner.terminal.console import ColoredLine, Console, trusted_sequence
+from provisioner.terminal.fitting import fit_line
 
 # ECMA-48: move to the corner and clear the screen; move to the corner; clear the rest of the line; clear the
 # rest of the screen.
@@ -42,13 +43,10 @@ class Screen:
 
 
 def fit_to_terminal(lines: Sequence[ColoredLine], width: int, height: int) -> list[ColoredLine]:
-    """Return the lines that fit the terminal.
-
-    If lines are left out, the last line is kept, and the line before it says how many are missing.
-    """
+    """Return the lines broken at the width of the terminal, as many as fit; the last one says how many do not."""
     max_lines = max(height - 2, 2)
-    fitted = [(text[:width], color) for text, color in lines]
+    fitted = [(part, color) for text, color in lines for part in fit_line(text, width).split("\n")]
     if len(fitted) <= max_lines:
         return fitted
-    left_out = len(fitted) - max_lines + 1
-    return [*fitted[: max_lines - 2], (f"... {left_out} lines more", "dim"), fitted[-1]]
+    shown = fitted[: max_lines - 1]
+    return [*shown, (f"... {len(fitted) - len(shown)} lines more", "dim")]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from provisioner.resources.log_tail import MAIN_CONTAINER, LogLine
-from provisioner.terminal.console import Console, table_lines
+from provisioner.terminal.console import Console
 from state.serialization import as_json
 
 _COLORS = ("cyan", "green", "magenta", "yellow", "blue")
@@ -68,8 +68,7 @@ def show_releases(console: Console, service: str, releases: Iterable[Release]) -
     if console.as_json:
         console.record("releases", service=service, releases=[as_json(release) for release in releases])
         return
-    for line in table_lines((_release_row(release) for release in releases), _RELEASE_HEADINGS):
-        console.data(line)
+    console.table((_release_row(release) for release in releases), _RELEASE_HEADINGS)
 
 
 def _release_row(release: Release) -> tuple[str, ...]:

@@ -35,13 +35,13 @@ def print_teardown_plan(
         console.record("plan", **_teardown_json(suffix, teardown, notes), held=blocking, **estimate.to_json())
         return
     for note in notes:
-        console.data(note)
+        console.text(note)
     _show_waves(console, teardown)
     _show_entries(console, "Retained:", "=", [deletion.retention_reason for deletion in teardown.deletions])
     show_losses(console, [deletion.data_loss for deletion in teardown.deletions])
     _show_blocked(console, blocked_deletions)
     count = sum(not deletion.retention_reason for deletion in teardown.deletions)
-    console.data(f"Plan: 0 to add, 0 to change, {count} to destroy." if count else "No changes.")
+    console.text(f"Plan: 0 to add, 0 to change, {count} to destroy." if count else "No changes.")
     if count:
         show_estimate(console, estimate)
 
@@ -49,10 +49,10 @@ def print_teardown_plan(
 def _show_waves(console: Console, teardown: TeardownPlan) -> None:
     """Print the resources of each wave that are deleted; a wave waits for the wave before."""
     for number, wave in enumerate(teardown.waves, start=1):
-        console.data(f"Wave {number}{', at once' if number == 1 else ''}:")
+        console.text(f"Wave {number}{', at once' if number == 1 else ''}:")
         deleted = [deletion for deletion in wave if not deletion.retention_reason]
         for deletion in deleted:
-            console.data(
+            console.text(
                 f"  {console.paint('-', 'red')} {deletion.step}/{deletion.logical_id}: {_describe_resource(deletion)}"
             )
 
@@ -66,19 +66,19 @@ def _show_entries(console: Console, heading: str, sign: str, entries: list[str])
     """Print the entries that are not empty under a heading; print nothing if there are none."""
     shown = [entry for entry in entries if entry]
     if shown:
-        console.data(heading)
+        console.text(heading)
     for entry in shown:
-        console.data(f"  {console.paint(sign, 'red' if sign == '!' else 'dim')} {entry}")
+        console.text(f"  {console.paint(sign, 'red' if sign == '!' else 'dim')} {entry}")
 
 
 def _show_blocked(console: Console, blocked_deletions: list[BlockedDeletion]) -> None:
     """Print the blockers of deletions, and what to do about them."""
     if blocked_deletions:
-        console.data("Blocked by resources outside this stack:")
+        console.text("Blocked by resources outside this stack:")
     for blocked in blocked_deletions:
-        console.data(f"  {console.paint('!', 'red')} {blocked}")
+        console.text(f"  {console.paint('!', 'red')} {blocked}")
     for note in blocker_notes(blocked_deletions):
-        console.data(f"    {note}")
+        console.text(f"    {note}")
 
 
 def _describe_resource(deletion: PlannedDeletion) -> str:

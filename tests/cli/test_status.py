@@ -97,12 +97,21 @@ def test_an_output_that_is_none_is_answered_with_those_there_are(live_stack: Liv
     assert "alb_dns_name" in ran.err
 
 
-def test_status_shows_every_resource_and_the_outputs(live_stack: LiveStack) -> None:
+def test_status_begins_with_the_verdict_and_ends_with_the_outputs(live_stack: LiveStack) -> None:
     ran = live_stack.desk.process("status", "--local")
 
     assert ran.code == 0, ran.err
-    assert re.search(r"^service +Service +ready +COMPLETED ", ran.out, re.MULTILINE)
+    assert ran.out.splitlines()[0] == "Everything is healthy."
     assert re.search(rf"^vpc_id +{live_stack.vpc}$", ran.out, re.MULTILINE)
+    assert len(ran.out.splitlines()) < 35
+
+
+@pytest.mark.parametrize("cached", [(), ("--cached",)])
+def test_status_shows_every_resource_if_that_is_wanted(live_stack: LiveStack, cached: tuple[str, ...]) -> None:
+    ran = live_stack.desk.process("status", "--local", "--resources", *cached)
+
+    assert ran.code == 0, ran.err
+    assert re.search(r"^service +Service .*arn:aws:ecs:.*/ml-api-service-prod$", ran.out, re.MULTILINE)
     assert len(ran.out.splitlines()) > 80
 
 
@@ -169,12 +178,12 @@ def test_colours_are_for_those_who_want_them(
 def test_all_is_well(live_stack: LiveStack) -> None:
     ran = live_stack.desk.well("status")
 
-    assert "\nEverything is healthy.\n" in ran.out
+    assert ran.out.startswith("Everything is healthy.\n")
     for told in (
         r"^  targets +tg +2 of 2 healthy$",
         r"^  services +service +2 of 2 run; ml-api-taskdef-prod:1$",
         r"^  edge +edge +Deployed; ",
-        r"^  events .*Z +\(service ml-api-service-prod\)",
+        r"^  events .*Z +has reached a steady state.$",
     ):
         assert re.search(told, ran.out, re.MULTILINE), told
 
@@ -219,10 +228,10 @@ def test_expired_credentials_end_the_look(live_stack: LiveStack) -> None:
     assert "does not accept these credentials" in ran.err
 
 
-def test_what_does_not_fit_is_counted_and_the_last_line_stays() -> None:
+def test_what_does_not_fit_is_counted_and_the_first_lines_stay() -> None:
     lines = [(f"line {n}", "") for n in range(10)]
 
-    assert [text for text, _ in fit_to_terminal(lines, 4, 6)] == ["line", "line", "... 7 lines more", "line"]
+    assert [text for text, _ in fit_to_terminal(lines, 80, 6)] == ["line 0", "line 1", "line 2", "... 7 lines more"]
     assert fit_to_terminal(lines, 80, 12) == lines
 
 

@@ -125,7 +125,7 @@ def test_the_ten_last_events_of_all_services_newest_first() -> None:
 
     lines = list(events(scene(service(events=said), ObservedResource("s2", "Service", "s2", {"events": other}))))
 
-    assert [line.text for line in lines[:3]] == ["m0", "other", "m2"]
+    assert [line.text for line in lines[:3]] == ["service: m0", "s2: other", "service: m2"]
     assert len(lines) == 10
     assert lines[1].name == "2026-06-30T23:59:00Z"
 

@@ -47,7 +47,7 @@ def given(*settings: str) -> list[str]:
 def test_a_stack_keeps_the_version_that_it_was_born_with(user: User, tmp_path: Path) -> None:
     """As one does that was born while 15 was the default, also where its state is lost."""
     user.apply(SUFFIX, *given("database.version=15"))
-    assert user.plan(SUFFIX) == "No changes.\n"
+    assert user.plan(SUFFIX).endswith("\nNo changes.\n")
     assert "another major version" in user.run("plan", "--suffix", SUFFIX, *given("database.version=17")).err
 
     lost = user.elsewhere(tmp_path / "lost").plan(SUFFIX)
@@ -70,7 +70,7 @@ def test_the_end_of_support_and_its_bill_are_told_before_they_come(user: User, o
     assert bill in told
     user.well("apply", "--yes", "--suffix", SUFFIX, *old)
     quiet = user.plan(SUFFIX)
-    assert quiet.startswith("No changes.\n")
+    assert "\nNo changes.\n" in quiet
     assert said in quiet
     assert bill in quiet
     assert _support(user) == ("ok", f"{said} for extended support")
