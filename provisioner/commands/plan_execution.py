@@ -12,7 +12,7 @@ from provisioner.commands.output_files import set_job_outputs
 from provisioner.commands.plan_context import (
     context_notes,
     location_description,
-    print_checked_resources,
+    print_completion,
     print_header,
     raise_for_findings,
     refusal_error,
@@ -29,7 +29,7 @@ from provisioner.exclusive_run import apply_exclusively, raise_if_other_run_bega
 from provisioner.session import Session
 from provisioner.terminal.console import Console
 from provisioner.terminal.outputs import show_outputs
-from provisioner.terminal.plan import change_counts, plan_sentence, show_plan, shown_changes
+from provisioner.terminal.plan import change_counts, completed_changes, plan_sentence, show_plan, shown_changes
 from provisioner.terminal.progress import show_progress
 
 
@@ -76,9 +76,9 @@ def apply_stack(console: Console, session: Session, options: ApplyOptions) -> in
         elif not plan.unfiltered:
             session.state.outputs = outputs_of(plan, plan.actual)
             session.state_manager().record_settings(settings)
-        print_checked_resources(console, session, plan, started)
     show_outputs(console, session.state.outputs, "table")
     set_job_outputs(session.state.outputs, session.warn)
+    print_completion(console, session, "Apply", completed_changes(change_counts(plan)), started)
     return 0
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from provisioner.commands.confirmation import Confirmation
-from provisioner.commands.plan_context import location_description, print_check_summary, print_header
+from provisioner.commands.plan_context import location_description, print_check_summary, print_completion, print_header
 from provisioner.commands.run_recording import combine_listeners, progress_estimate, record_plan, record_run
 from provisioner.commands.signals import handle_signals, raise_run_error
 from provisioner.commands.teardown_plan import (
@@ -57,7 +57,7 @@ def tear_down_stack(
             outcome, report = _delete_stack(console, session, confirmation, record, unprotect=unprotect)
         session.remove_state()
     print_deleted(console, session, outcome, report)
-    print_check_summary(console, session, f"{amount(report.asked, 'resource')} checked", started)
+    print_completion(console, session, "Teardown", f"{record.plan['destroy']} destroyed", started)
     return 0
 
 

@@ -169,6 +169,15 @@ def format_duration(seconds: float) -> str:
     return f"{seconds // _SECONDS_PER_MINUTE:.0f} min {seconds % _SECONDS_PER_MINUTE:02.0f} s"
 
 
+def format_elapsed(seconds: float) -> str:
+    """Return how long something took, such as `7 m 12 s`, or `0.4 s` below a minute."""
+    if seconds < _SECONDS_PER_MINUTE:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), _SECONDS_PER_MINUTE)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} m {rest:02} s" if hours else f"{minutes} m {rest:02} s"
+
+
 def _cost_json(cost: Cost) -> dict[str, float]:
     """Return a cost for the JSON output."""
     return {"least": round(cost.least, 2), "most": round(cost.most, 2)}

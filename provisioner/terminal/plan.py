@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from provisioner.engine.planning.change import Change
@@ -106,6 +107,14 @@ def change_counts(plan: Plan) -> dict[str, int]:
         "refused": len(plan.refused),
         "roles": len(changed_ids & plan.roles),
     }
+
+
+def completed_changes(counts: Mapping[str, int]) -> str:
+    """Return what an apply has done, as a clause: how many resources it added, changed and destroyed."""
+    further = {"finish": "finished", "adopt": "adopted", "release": "released"}
+    named = [f"{counts[key]} {word}" for key, word in further.items() if counts[key]]
+    changed = [f"{counts['add']} added", f"{counts['change']} changed", f"{counts['destroy']} destroyed"]
+    return ", ".join([*changed, *named])
 
 
 def plan_sentence(plan: Plan) -> str:

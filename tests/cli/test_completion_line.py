@@ -1,0 +1,61 @@
+"""Every command that changes something ends with one line that says what it did, in what time, with how many calls."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from provisioner.terminal.estimate import format_elapsed
+from tests.support.account_inventory import inventory
+from tests.support.user import User
+
+
+def last_line(text: str) -> str:
+    """The last line, with its time and calls left out."""
+    line = text.splitlines()[-1]
+    assert re.search(r" in (\d+ m )?[\d.]+ s \(\d+ calls?\)\.$", line), line
+    return re.sub(r" in [^(]*\(\d+ calls?\)\.$", "", line)
+
+
+def test_apply_and_teardown_end_with_what_they_did(user: User) -> None:
+    made = user.well("apply", "--yes", "--suffix", "prod")
+    added = len(user.known("prod")["entries"]) - 4  # the account's own roles
+    assert last_line(made.err) == f"Apply complete: {added} added, 0 changed, 0 destroyed"
+
+    changed = user.well("apply", "--yes", "--suffix", "prod", "--set", "service.maximum=9")
+    assert last_line(changed.err) == "Apply complete: 0 added, 1 changed, 0 destroyed"
+
+    idle = user.well("apply", "--yes", "--suffix", "prod", "--set", "service.maximum=9")
+    assert last_line(idle.err) == "Apply complete: 0 added, 0 changed, 0 destroyed"
+    # The outputs are the last of what a program reads.
+    assert idle.out.splitlines()[-1].startswith("vpc_id ")
+
+    gone = user.well("teardown", "--yes", "--suffix", "prod")
+    assert last_line(gone.err) == f"Teardown complete: {added} destroyed"
+    assert inventory(user.box.endpoint)["balancer"] == {}
+
+
+def test_a_command_that_fails_says_no_such_thing(user: User) -> None:
+    user.well("apply", "--yes", "--suffix", "prod")
+    user.box.faults({"operation": "application-autoscaling:RegisterScalableTarget", "fault": "access_denied"})
+
+    ran = user.run("apply", "--yes", "--suffix", "prod", "--set", "service.maximum=9")
+
+    assert ran.code != 0
+    assert "Apply complete:" not in ran.err
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.04, "0.0 s"),
+        (59.9, "59.9 s"),
+        (60, "1 m 00 s"),
+        (432, "7 m 12 s"),
+        (3599.6, "1 h 00 m 00 s"),
+        (7325, "2 h 02 m 05 s"),
+    ],
+)
+def test_a_time_is_said_in_hours_minutes_and_seconds(seconds: float, text: str) -> None:
+    assert format_elapsed(seconds) == text
