@@ -20,6 +20,7 @@ from provisioner.names import (
     owner_tags,
     tags_of,
 )
+from provisioner.permissions import pipeline
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.resources.iam import Role
 from provisioner.settings.variants import teardown_variants
@@ -60,7 +61,7 @@ def declared_resources(suffix: str) -> list[Resource]:
 def nouns() -> set[str]:
     """Each noun in a name: of the declared resources, and of what commands create by themselves."""
     names = (re.fullmatch(r"ml-api-(.+?)(-[0-9a-f]{4})?-zz", each.aws_name) for each in declared_resources("zz"))
-    return {name[1] for name in names if name} | NAME_TEMPLATES.keys() | {"pipeline", "pr-pipeline"}
+    return {name[1] for name in names if name} | NAME_TEMPLATES.keys() | set(pipeline.ROLES)
 
 
 def test_every_name_fits_with_the_longest_suffix() -> None:

@@ -42,14 +42,19 @@ class PipelineRole:
     purpose: str
 
     @property
+    def role_noun(self) -> str:
+        """The noun in the names of the role and its policies."""
+        return self.pipeline.role_noun(self.purpose)
+
+    @property
     def role(self) -> str:
         """The name of the role."""
-        return name_of(self.pipeline.role_noun, self.scope.suffix)
+        return name_of(self.role_noun, self.scope.suffix)
 
     def policies(self) -> dict[str, Policy]:
         """Return the role's policies by name."""
         policies = policies_for(self.scope, self.purpose)
-        noun, suffix = self.pipeline.role_noun, self.scope.suffix
+        noun, suffix = self.role_noun, self.scope.suffix
         return {name_of(noun, suffix, str(number)): policy for number, policy in enumerate(policies)}
 
     def boundaries(self) -> list[Resource]:

@@ -18,12 +18,15 @@ AUDIENCE = "sts.amazonaws.com"
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+|[\w.-]+@\d+/[\w.-]+@\d+")
 # The commands that a pull request's run may use: nobody has reviewed its code yet.
 PULL_REQUEST_COMMANDS = ("plan", "status", "doctor")
+# The nouns in the names of the roles: that of pull requests, that of drift, and that of everything else.
+PULL_REQUEST_ROLE, DRIFT_ROLE, ROLE = "pr-pipeline", "drift-pipeline", "pipeline"
+ROLES = (ROLE, PULL_REQUEST_ROLE, DRIFT_ROLE)
 # The calls that create the role and its policies: `policy` grants them to an administrator only.
 CALLS = {
     "iam": (
         *(
             f"{call} policy=ml-api-{noun}-{{suffix}}"
-            for noun in ("pipeline-*", "pr-pipeline-*", "boundary")
+            for noun in (*(f"{role}-*" for role in ROLES), "boundary")
             for call in (
                 "CreatePolicy",
                 "CreatePolicyVersion",
@@ -37,7 +40,7 @@ CALLS = {
         ),
         *(
             f"{call} role=ml-api-{noun}-{{suffix}}"
-            for noun in ("pipeline", "pr-pipeline")
+            for noun in ROLES
             for call in (
                 "AttachRolePolicy",
                 "CreateRole",
@@ -97,10 +100,14 @@ class Pipeline:
         run = f"environment:{self.environment}" if self.environment else f"ref:refs/heads/{self.branch}"
         return f"repo:{self.repository}:{'pull_request' if self.pull_request else run}"
 
-    @property
-    def role_noun(self) -> str:
-        """The noun in the role's name: "pipeline" or "pr-pipeline"."""
-        return "pr-pipeline" if self.pull_request else "pipeline"
+    def role_noun(self, command: str) -> str:
+        """Return the noun in the name of the role that has the policy of a command.
+
+        `drift` has a role of its own, so that the same repository can have one that looks and one that changes.
+        """
+        if self.pull_request:
+            return PULL_REQUEST_ROLE
+        return DRIFT_ROLE if command == "drift" else ROLE
 
     def check_command(self, command: str) -> None:
         """Check that these runs may have the policy of a command.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -183,9 +184,28 @@ def test_a_pull_request_has_a_role_of_its_own_that_changes_nothing(prompt: User)
     assert not [verb for verb in verbs if verb.startswith(("Create", "Delete", "Put", "Update", "Modify"))]
 
 
+def test_drift_has_a_role_of_its_own_that_changes_nothing(prompt: User) -> None:
+    iam = client(prompt.box.endpoint, "iam")
+    prompt.well(*ASKED, "--environment", "production", "--yes")
+    before = iam.list_attached_role_policies(RoleName="ml-api-pipeline-prod")["AttachedPolicies"]
+
+    (told,) = prompt.well(*ASKED, "--branch", "main", "--for", "drift", "--yes", "--json").lines
+
+    assert told["role"] == "ml-api-drift-pipeline-prod"
+    allowed = {action.partition(":")[2] for one in statements(told) for action in one["Action"]}
+    assert {re.match("[A-Z][a-z]+", verb)[0] for verb in allowed} <= {"Describe", "Get", "List", "Batch"}  # type: ignore[index]
+    assert iam.list_attached_role_policies(RoleName="ml-api-pipeline-prod")["AttachedPolicies"] == before
+    role = iam.get_role(RoleName=told["role"])["Role"]
+    assert "ref:refs/heads/main" in str(role["AssumeRolePolicyDocument"])
+
+
 @pytest.mark.parametrize(
     ("purpose", "actions"),
-    [("plan", ["s3:GetObject"]), ("all", ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"])],
+    [
+        ("drift", ["s3:GetObject"]),
+        ("plan", ["s3:GetObject"]),
+        ("all", ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]),
+    ],
 )
 def test_the_rights_on_a_state_in_s3_are_in_it(user: User, purpose: str, actions: list[str]) -> None:
     user.environment["MLAPI_STATE"] = "s3://team-state/ml"

@@ -35,6 +35,9 @@ KNOWN = {
     "steps.apply.outputs.cloudfront_distribution_url": "https://d1.example",
 }
 OURS, THEIRS = "ml-api", {"pip", "gh", "curl"}
+# The step that is a script, and the place in the guide of the command that makes each job's role.
+ISSUE = "Tell of the drift"
+BOOTSTRAPS = {"apply": 1, "plan": 2, "drift": 3}
 Steps = list[tuple[str, dict[str, str]]]
 
 
@@ -51,7 +54,7 @@ def steps(job: str) -> Steps:
     """The commands of a job, each with its environment."""
     told = workflow()
     common = {name: filled_repositories(value) for name, value in told["env"].items()} | {"ACCOUNT": ACCOUNT}
-    listed = [step for step in told["jobs"][job]["steps"] if "run" in step]
+    listed = [step for step in told["jobs"][job]["steps"] if "run" in step and step.get("name") != ISSUE]
     return [
         (step["run"], common | {name: filled_repositories(str(value)) for name, value in step.get("env", {}).items()})
         for step in listed
@@ -83,7 +86,7 @@ class Runner:
 
     def bounded(self, name: str) -> list[CommandResult]:
         """A job of the workflow with the rights of its role, and no more."""
-        (command, environment) = in_guide()[2 if name == "plan" else 1]
+        (command, environment) = in_guide()[BOOTSTRAPS[name]]
         (ran,) = self.job([(command.replace("--yes", f"--json --expect-account {ACCOUNT}"), environment)])
         self.desk.box.authorise(*ran.lines[0]["policies"].values())
         try:
@@ -210,7 +213,7 @@ def test_only_the_runs_that_are_meant_may_do_what_each_job_does(team: User) -> N
     told, iam = workflow(), client(team.box.endpoint, "iam")
     for job, sort in (
         ("plan", "pull_request"),
-        ("apply", "ref:refs/heads/main"),
+        ("apply", "environment:production"),
         ("drift", "ref:refs/heads/main"),
     ):
         (role,) = [step["with"]["role-to-assume"] for step in told["jobs"][job]["steps"] if "role" in str(step)]
@@ -218,7 +221,44 @@ def test_only_the_runs_that_are_meant_may_do_what_each_job_does(team: User) -> N
         subject = trust["Statement"][0]["Condition"]["StringEquals"]["token.actions.githubusercontent.com:sub"]
         assert subject == f"repo:my-org/my-repo:{sort}"
         assert told["jobs"][job]["permissions"]["id-token"] == "write"
+        environment = told["jobs"][job].get("environment")
+        assert environment == (sort.partition(":")[2] if sort.startswith("environment:") else None)
     assert told["permissions"] == {}
+
+
+# `gh`, as far as the step uses it: one folder of open issues, a file each.
+FAKE_GH = """#!/bin/sh
+cd "$ISSUES" || exit 1
+echo "$@" >> log
+case "$1 $2" in
+  "label create") ;;
+  "issue list") ls | grep -x '[0-9]*' | head -n 1 ;;
+  "issue create") echo "$8" > 7; cat "$HERE/$8" >> 7 ;;
+  "issue edit") cat "$HERE/$5" > "$3" ;;
+  "issue close") rm "$3" ;;
+  *) exit 1 ;;
+esac
+"""
+
+
+def test_one_issue_is_open_as_long_as_there_is_drift(tmp_path: Path) -> None:
+    (step,) = [step for step in workflow()["jobs"]["drift"]["steps"] if step.get("name") == ISSUE]
+    issues = tmp_path / "issues"
+    issues.mkdir()
+    (tmp_path / "gh").write_text(FAKE_GH)
+    (tmp_path / "gh").chmod(0o755)
+    known = {"ISSUES": str(issues), "HERE": str(tmp_path), "LABEL": "drift-prod", "ENVIRONMENT_SUFFIX": "prod"}
+    known |= {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    open_issues = []
+
+    for drift in ("0", "2", "3", "0", "0"):
+        (tmp_path / "drift.md").write_text(f"drift: {drift}\n")
+        shell = ["bash", "-e", "-o", "pipefail", "-c", step["run"]]
+        subprocess.run(shell, cwd=tmp_path, env={**known, "DRIFT": drift}, check=True, capture_output=True)
+        open_issues.append([file.read_text().splitlines()[-1] for file in issues.glob("[0-9]*")])
+
+    assert open_issues == [[], ["drift: 2"], ["drift: 3"], [], []]
+    assert "steps.drift.outputs.drift" in step["if"]  # without a report there is nothing to tell
 
 
 def test_a_file_that_cannot_be_written_stops_nothing_and_is_told(

@@ -140,7 +140,15 @@ def test_the_sdist_holds_all_that_the_tests_need(distributions: Path) -> None:
     with tarfile.open(file) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
 
-    assert {"setup.cfg", "Makefile", "cli.py", "README.md", ".ci/constraints.txt", "tests/conftest.py"} <= names
+    assert {
+        "setup.cfg",
+        "Makefile",
+        "cli.py",
+        "README.md",
+        ".ci/constraints.txt",
+        ".github/workflows/check.yml",
+        "tests/conftest.py",
+    } <= names
     assert "docs/github-actions.md" in names
     assert not [name for name in names if re.search(r"\.pyc$|(^|/)\.(venv|git|ml-api)(/|$)", name)]
 
