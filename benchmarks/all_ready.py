@@ -20,12 +20,12 @@ def _stages(edges: Mapping[str, Iterable[Edge]]) -> dict[Stage, set[Stage]]:
     return create_graph({name: [replace(edge, ready=True) for edge in needs] for name, needs in edges.items()})
 
 
-def _ends(needs: Mapping[str, Iterable[str]], _beside: Any) -> dict[DeleteStage, set[DeleteStage]]:
+def _ends(needs: Mapping[str, Iterable[str]], may_overlap: Any) -> dict[DeleteStage, set[DeleteStage]]:  # noqa: ARG001
     """Return the graph of deleting resources, where each deletion waits until all that need it are gone."""
     return delete_graph(needs, lambda _name, _other: False)
 
 
 if __name__ == "__main__":
     apply.create_graph = _stages  # type: ignore[attr-defined]
-    teardown.delete_graph = _ends  # type: ignore[attr-defined]
+    teardown.delete_graph = _ends  # type: ignore[attr-defined,assignment]
     main()

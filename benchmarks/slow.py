@@ -39,7 +39,7 @@ def _measured(runs: int, script: str = "cli.py") -> tuple[list[float], list[floa
 
     The lateness is a share of the allowed lateness.
     """
-    ups, downs, late = [], [], []
+    ups, downs, late = list[float](), list[float](), list[float]()
     with place(PACE) as here:
         for _ in range(runs):
             ups.append(here.on("apply", "slow", "--yes", script=script).seconds)

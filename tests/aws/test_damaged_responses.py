@@ -53,7 +53,7 @@ def answered(
 ) -> Any:
     """A client of which every call is answered so: with the next of `bodies`, then with `body`."""
     keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b"}
-    client: Any = boto3.client(service, "us-east-1", config=ONCE, **keys)  # type: ignore[call-overload]
+    client: Any = boto3.client(service, "us-east-1", config=ONCE, **keys)
 
     named = {name.replace("_", "-"): value for name, value in headers.items()}
 

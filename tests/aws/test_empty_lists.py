@@ -50,7 +50,8 @@ def test_a_reply_that_tells_of_nothing_is_a_lost_one(user: User, monkeypatch: py
 
 def test_what_a_call_made_is_the_first_of_its_list() -> None:
     assert created_resource({"Rules": [1, 2]}, "Rules") == 1
-    for reply in ({}, {"Rules": []}, {"Rules": None}):
+    replies: list[dict[str, Any]] = [{}, {"Rules": []}, {"Rules": None}]
+    for reply in replies:
         with pytest.raises(ResponseParserError, match="without Rules"):
             created_resource(reply, "Rules")
 
@@ -76,9 +77,14 @@ def test_of_two_services_of_a_name_the_active_one_is_entered_and_a_task_without_
     services = [{"serviceName": "a", "status": "INACTIVE"}, {"serviceName": "b", "status": "ACTIVE"}]
     tasks = [{"lastStatus": "RUNNING", "containers": []}]
     asked: list[str] = []
+
+    def list_tasks(cluster: str, serviceName: str) -> dict[str, list[str]]:  # noqa: N803
+        asked.append(serviceName)
+        return {"taskArns": ["arn"]}
+
     ecs = SimpleNamespace(
         describe_services=lambda **_: {"services": services},
-        list_tasks=lambda cluster, serviceName: asked.append(serviceName) or {"taskArns": ["arn"]},  # noqa: N803, ARG005
+        list_tasks=list_tasks,
         describe_tasks=lambda **_: {"tasks": tasks},
     )
     clients = cast("Clients", SimpleNamespace(client=lambda _: ecs))

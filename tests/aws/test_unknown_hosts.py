@@ -24,10 +24,12 @@ ERRORS = [socket.EAI_NONAME, socket.EAI_AGAIN]
 
 def unknown(number: int, *, proxy: bool = False) -> Exception:
     """No address is found for a name."""
-    error = socket.gaierror(number, "no address")
+    error: Exception = socket.gaierror(number, "no address")
     if proxy:
-        return ProxyConnectionError(proxy_url=f"http://{NAME}:3128", error=error)
-    return EndpointConnectionError(endpoint_url=f"https://{NAME}/", error=error)
+        error = ProxyConnectionError(proxy_url=f"http://{NAME}:3128", error=error)
+    else:
+        error = EndpointConnectionError(endpoint_url=f"https://{NAME}/", error=error)
+    return error
 
 
 def names(number: int) -> Callable[..., Any]:

@@ -16,7 +16,7 @@ import pytest
 from provisioner.commands import smoke_test
 from provisioner.commands.service_controller import ServiceController
 from provisioner.resources.ecs import rollout_watch, rollouts
-from provisioner.resources.ecs.service import Service
+from provisioner.resources.ecs.service import Service, describe_services
 from provisioner.resources.ecs.task_definitions import TaskDefinition
 from tests.support.live_stack import SUFFIX, LiveStack
 from tests.support.user import ROOT, CommandResult
@@ -162,7 +162,7 @@ def test_a_restart_whose_reply_is_lost_is_one_rollout(
 ) -> None:
     """Also where ECS shows what it has begun a little later: the next try waits for as long as it may."""
     before, start = begun(live_stack), time.monotonic()
-    really = rollouts.describe_services
+    really = describe_services
 
     def described(*given: Any) -> Any:
         docs = really(*given)
@@ -236,9 +236,9 @@ def test_an_image_in_ecr_is_pinned_and_may_be_pulled(live_stack: LiveStack) -> N
     ecr.put_image(repositoryName="bad", imageManifest=manifest, imageTag="v1")
     ran = deploy(live_stack, f"{ECR.removesuffix('model')}bad:v1", "--env", "HOW=EXIT=3")
     assert ran.code == 10, ran.err
-    told = [str(statement["Resource"]) for _, statement in live_stack.statements()]
-    assert any("repository/model" in one for one in told), "what runs again could not be pulled"
-    assert not any("repository/bad" in one for one in told)
+    granted = [str(statement["Resource"]) for _, statement in live_stack.statements()]
+    assert any("repository/model" in one for one in granted), "what runs again could not be pulled"
+    assert not any("repository/bad" in one for one in granted)
     assert live_stack.desk.plan(SUFFIX) == "No changes.\n"
 
 

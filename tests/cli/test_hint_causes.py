@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ssl import SSLCertVerificationError
+from typing import Any, cast
 
 import pytest
 from botocore import exceptions as raised
@@ -21,11 +22,11 @@ UNTRUSTED = SSLCertVerificationError("certificate verify failed: self signed cer
 
 def answered(code: str, status: int = 400) -> ClientError:
     told = {"Error": {"Code": code, "Message": "words"}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return ClientError(told, "DescribeVpcs")  # type: ignore[arg-type]
+    return ClientError(told, "DescribeVpcs")
 
 
 def closed() -> raised.EndpointConnectionError:
-    return raised.EndpointConnectionError(endpoint_url=HERE, error=NewConnectionError(None, "refused"))  # type: ignore[arg-type]
+    return raised.EndpointConnectionError(endpoint_url=HERE, error=NewConnectionError(cast("Any", None), "refused"))
 
 
 # By the cause that a hint names: the words that say so, and each error that means it.
@@ -58,7 +59,7 @@ CAUSES: dict[str, tuple[str, list[BaseException]]] = {
     ),
     "an answer that does not come": (
         "No whole answer came in time.",
-        [raised.ReadTimeoutError(endpoint_url=AT, error=ReadTimeoutError(None, "", "late"))],  # type: ignore[arg-type]
+        [raised.ReadTimeoutError(endpoint_url=AT, error=ReadTimeoutError(cast("Any", None), "", "late"))],
     ),
     "an emulator that does not know the call": ("does not know this call", [UnsupportedOperation("GetThing")]),
     "an answer of no use": (

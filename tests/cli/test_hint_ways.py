@@ -295,7 +295,7 @@ def asleep(resource: Resource) -> JsonObject:
     said = {key: min(one) if isinstance(one, frozenset) else one for key, one in resource.type.suspended.items()}
     wake = "aws kms enable-key --key-id k --region " + (resource.region or "eu-west-1")
     return {
-        resource.type.id_paths: "x",
+        str(resource.type.id_paths): "x",
         "DBClusterIdentifier": "c",
         "ResumeCommand": wake,
         **said,

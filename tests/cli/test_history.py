@@ -38,7 +38,7 @@ def record(**more: Any) -> dict[str, Any]:
         [1.9, 0.1, "ec2:CreateVpc", "vpc", ""],
         [1.1, 0.3, "ec2:CreateVpc", "vpc", "Throttling"],
     ]
-    told = {"suffix": "prod", "command": "apply", "arguments": ["apply", "--yes"], "who": "ada@here"}
+    told: dict[str, Any] = {"suffix": "prod", "command": "apply", "arguments": ["apply", "--yes"], "who": "ada@here"}
     told |= {"place": PLACE, "start": 1e9, "seconds": 10.0, "result": "ok", "exit_code": 0, "message": ""}
     told |= {"plan": {"add": 1, "change": 0}, "settings": {"network.zones": 3, "image": "mine:1"}}
     return {**told, "nodes": {"vpc": {**vpc, "moments": moments}}, "calls": calls, **more}

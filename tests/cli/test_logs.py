@@ -99,7 +99,7 @@ def test_what_comes_late_is_told_too(wire: Wire) -> None:
 def test_after_a_dropped_connection_it_goes_on_where_it_was(wire: Wire) -> None:
     tail = LogTail(wire, GROUP, (NOW - 3600) * 1000)
     wire.cut = 1
-    got = []
+    got: list[Any] = []
 
     with pytest.raises(ConnectionError):
         got.extend(line.text for line in tail.lines())

@@ -14,10 +14,12 @@ import pytest
 from provisioner.commands import one_off_task as running
 from provisioner.commands import pending_command
 from provisioner.commands.pending_command import OneTimeCommand
+from provisioner.engine.execution.resource_calls import call_with_retry
 from provisioner.engine.types.resource_type import ResourceType
 from provisioner.resources.autoscaling import ScalableTarget
 from provisioner.resources.ecs import standalone_tasks
 from provisioner.resources.ecs.service import Service
+from provisioner.resources.ecs.standalone_tasks import start_task
 from tests.support.live_stack import SUFFIX, LiveStack, tags
 from tests.support.user import CommandResult
 
@@ -82,7 +84,7 @@ def test_a_run_that_was_cut_off_is_gone_on_with(live_stack: LiveStack, monkeypat
     """Killed when AWS had the call and its reply was not read yet."""
     live_stack.desk.slow(0.02)
     before = len(tasks(live_stack))
-    really = standalone_tasks.call_with_retry
+    really = call_with_retry
 
     def killed(*given: Any) -> Any:
         really(*given)
@@ -127,7 +129,7 @@ def test_a_signal_while_the_task_starts_asks_it_to_end_too(
     live_stack: LiveStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     live_stack.desk.slow(0.03)
-    really, begun = running.start_task, []
+    really, begun = start_task, []
 
     def begin(*given: Any) -> Any:
         begun.append(really(*given))
@@ -213,7 +215,7 @@ def test_bounds_that_cannot_be_are_refused(live_stack: LiveStack, bounds: tuple[
 def cut(live_stack: LiveStack, monkeypatch: pytest.MonkeyPatch, word: str) -> int:
     """Kill a run when AWS had the call, and let its task end; how many tasks there are then."""
     live_stack.desk.slow(0.02)
-    really = standalone_tasks.call_with_retry
+    really = call_with_retry
 
     def killed(*given: Any) -> Any:
         really(*given)

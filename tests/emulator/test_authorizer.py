@@ -66,7 +66,7 @@ def test_a_resource_is_meant_by_its_pattern(pattern: str, fits: bool) -> None:
     ],
 )
 def test_a_condition_is_met_or_not(operator: str, value: Any, met: bool) -> None:
-    policy = allow("*", **{operator: {"k:Key": value}})
+    policy = allow("*", **dict[str, Any]({operator: {"k:Key": value}}))
 
     assert (verdict([policy], asked(**{"K:key": "x"})) is Verdict.ALLOWED) == met
 
@@ -77,7 +77,7 @@ def test_a_key_that_the_request_has_not_meets_what_is_negated_or_asked_only_if_i
         ("StringNotEquals", True),
         ("StringEqualsIfExists", True),
     ):
-        policy = allow("*", **{operator: {"k:key": "x"}})
+        policy = allow("*", **dict[str, Any]({operator: {"k:key": "x"}}))
         assert (verdict([policy], asked()) is Verdict.ALLOWED) == met
 
 
@@ -134,7 +134,7 @@ def test_each_service_refuses_in_its_own_words_and_names_action_and_resource(aws
 def test_to_give_tags_on_create_is_a_right_of_its_own(aws: LocalAws) -> None:
     ec2 = client(aws.endpoint, "ec2")
     tagged = {"CidrBlock": "10.0.0.0/16", "TagSpecifications": [{"ResourceType": "vpc", "Tags": TAGS}]}
-    only_then = {"StringEquals": {"ec2:CreateAction": "CreateVpc", "aws:RequestTag/team": "search"}}
+    only_then: dict[str, Any] = {"StringEquals": {"ec2:CreateAction": "CreateVpc", "aws:RequestTag/team": "search"}}
 
     aws.authorise(allow("ec2:CreateVpc"))
     assert "ec2:CreateTags" in refused(ec2.create_vpc, **tagged)["Message"]

@@ -238,8 +238,7 @@ def test_a_proxy_opens_what_goes_to_aws(user: User, tmp_path: Path) -> None:
         through = Config(proxies={"https": f"http://127.0.0.1:{front.port}"})
         keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "us-east-1"}
         made = {
-            name: boto3.client(name, **keys, verify=str(trust.bundle), config=through)  # type: ignore[call-overload]
-            for name in ("ec2", "s3", "sts")
+            name: boto3.client(name, **keys, verify=str(trust.bundle), config=through) for name in ("ec2", "s3", "sts")
         }
         assert made["sts"].get_caller_identity()["Account"]
         made["s3"].create_bucket(Bucket="some-bucket")

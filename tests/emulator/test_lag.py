@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from provisioner.emulator import local
 from provisioner.emulator.behaviours import lag
+from provisioner.emulator.clock import clock
 from provisioner.emulator.server import LocalAws
 from tests.emulator.conftest import Client
 from tests.emulator.test_cloudfront import config, distribution
@@ -25,7 +26,7 @@ def shyest(eventually_consistent_aws: Client, monkeypatch: pytest.MonkeyPatch) -
 
 
 def _hidden(self: lag.Hidden, kind: lag.LagRule, name: str) -> None:
-    self.rule, self.name, self.created_at, self.reads, self.uses = kind, name, lag.clock.now(), 2, 1
+    self.rule, self.name, self.created_at, self.reads, self.uses = kind, name, clock.now(), 2, 1
     self.__post_init__()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from botocore.exceptions import ClientError
@@ -52,7 +52,7 @@ class Valve(Thing):
     """A setting of a thing: AWS takes one change of it an hour, and refuses the next."""
 
     tagged, deleted_with_parent = False, True
-    immutable: Any = frozenset()
+    immutable: ClassVar[Any] = frozenset()
     cooldown, cooldown_codes, timeout = minutes(60), codes("ValidationException: too often"), PATIENCE
 
     def __init__(self, clock: Hurried, last: float = -HOUR) -> None:

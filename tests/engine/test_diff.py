@@ -234,6 +234,8 @@ def test_tags_as_wanted_differ_in_nothing(tags: dict[str, str]) -> None:
     assert tag_differences(tags, tags) == []
 
 
+OLD: JsonObject
+NEW: JsonObject
 OLD, NEW = {"a": {"Block": {}}, "b": {"Count": {}, "Size": 1}}, {"b": {"Count": {}}}
 
 

@@ -57,11 +57,8 @@ QUOTA = "LimitExceededException"
 
 def classes() -> list[type[BaseException]]:
     """Every error that botocore declares."""
-    return [
-        one
-        for _, one in inspect.getmembers(raised, inspect.isclass)
-        if issubclass(one, BotoCoreError) and one.__module__ == raised.__name__
-    ]
+    declared: list[Any] = [one for _, one in inspect.getmembers(raised, inspect.isclass)]
+    return [one for one in declared if issubclass(one, BotoCoreError) and one.__module__ == raised.__name__]
 
 
 @pytest.mark.parametrize("one", classes(), ids=lambda one: str(one.__name__))
@@ -130,7 +127,8 @@ URL = "https://ec2.us-east-1.amazonaws.com/"
 
 
 def proxied(words: str) -> BaseException:
-    return raised.ProxyConnectionError(proxy_url="http://p:3128", error=OSError(words))
+    error: BaseException = raised.ProxyConnectionError(proxy_url="http://p:3128", error=OSError(words))
+    return error
 
 
 @pytest.mark.parametrize(

@@ -168,7 +168,7 @@ def test_what_an_emulator_sets_where_nothing_was_asked_is_no_difference(
     monkeypatch: pytest.MonkeyPatch, kind: type[ResourceType], asked: JsonObject, more: JsonObject, *, is_faithful: bool
 ) -> None:
     """As moto 5.2.5 gives a listener without TLS a TLS policy, and a gateway endpoint private DNS."""
-    monkeypatch.setattr(kind, "read", lambda *_: {kind.id_paths: "x-1", **asked, **more, "Tags": OURS})
+    monkeypatch.setattr(kind, "read", lambda *_: {str(kind.id_paths): "x-1", **asked, **more, "Tags": OURS})
     there = cast("AwsConnection", SimpleNamespace(**{**THERE, "is_faithful": is_faithful}))
     clients = Clients(there, Wall()).with_shared_reads()
 

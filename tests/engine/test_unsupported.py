@@ -80,7 +80,7 @@ class Missing(Thing):
     def read(self, *_: Any) -> JsonObject | None:
         raise UnsupportedOperation("Describe")
 
-    create = update = delete = read  # type: ignore[assignment]
+    create = update = delete = read
 
 
 class Unnamed(Missing):

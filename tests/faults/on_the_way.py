@@ -29,11 +29,13 @@ class Bare(Exception):  # an order, not an error
 
 
 def _away() -> Exception:
-    return ProxyConnectionError(proxy_url=ENDPOINT, error=ConnectionRefusedError("refused"))
+    error: Exception = ProxyConnectionError(proxy_url=ENDPOINT, error=ConnectionRefusedError("refused"))
+    return error
 
 
 def _tls_cut() -> Exception:
-    return SSLError(endpoint_url=ENDPOINT, error=ssl.SSLEOFError(8, "EOF occurred"))
+    error: Exception = SSLError(endpoint_url=ENDPOINT, error=ssl.SSLEOFError(8, "EOF occurred"))
+    return error
 
 
 def _bare_429() -> Exception:

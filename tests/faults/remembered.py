@@ -87,7 +87,7 @@ class CachedReads:
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Inside, it is noticed what an answer hangs on."""
-        now, hides = Clock.now, lag.Hidden.is_hiding.fget
+        now, hides = Clock.now, vars(lag.Hidden)["is_hiding"].fget
         assert hides
 
         def noticed(the: Clock) -> float:

@@ -309,7 +309,7 @@ class _Lock:
         return not self._is_ours
 
     def _at_fork_reinit(self) -> None:  # asked by `threading` in a child
-        self._real._at_fork_reinit()
+        self._real._at_fork_reinit()  # type: ignore[attr-defined]
         self._is_ours = False
 
     def __enter__(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults.wire import ENDPOINT
+from tests.faults.on_the_way import ENDPOINT
 from tests.faults.world import World
 from tests.support import account_inventory
 

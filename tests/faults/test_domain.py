@@ -8,7 +8,7 @@ import pytest
 
 from provisioner.emulator.server import LocalAws
 from tests.faults.case import APPLY, BOTH, TEARDOWN, FaultCase, InjectedFault
-from tests.faults.wire import ENDPOINT
+from tests.faults.on_the_way import ENDPOINT
 from tests.faults.world import World
 from tests.support import account_inventory
 

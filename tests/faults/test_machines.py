@@ -14,7 +14,7 @@ from state.errors import LockHeld
 from tests.faults.case import APPLY, KILLED, TEARDOWN, InjectedFault
 from tests.faults.judge import compare, held
 from tests.faults.machines import at_once, machine
-from tests.faults.wire import ENDPOINT
+from tests.faults.on_the_way import ENDPOINT
 from tests.faults.world import World
 from tests.support import account_inventory
 from tests.support.shared_state import BUCKET

@@ -62,4 +62,5 @@ def test_an_answer_that_is_told_again_is_what_aws_would_tell(world: World) -> No
     assert world.run(TEARDOWN) == 0, world.said
 
     assert world.wire.remembered.hits > 300
+    assert isinstance(world.wire.remembered, Distrustful)
     assert world.wire.remembered.differ == []

@@ -186,7 +186,7 @@ def _may_strike(order: Fault) -> bool:
 
 def _environ(request: AWSPreparedRequest) -> Environ:
     url = urlsplit(str(request.url))
-    body = request.body or b""
+    body: Any = request.body or b""
     if hasattr(body, "read"):
         body.seek(0)
         body = body.read()

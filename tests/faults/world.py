@@ -25,7 +25,8 @@ from provisioner.configuration import load_settings
 from provisioner.emulator.emulator import Emulator
 from provisioner.emulator.local import RunningEmulator, consistency_window
 from provisioner.errors import NoSuchStack
-from provisioner.session import LocationOptions, Session
+from provisioner.location import LocationOptions
+from provisioner.session import Session
 from provisioner.terminal.console import Console
 from provisioner.workspace import Workspace
 from state import lock
@@ -33,9 +34,10 @@ from state.errors import ProvisionerError
 from tests.faults.case import APPLY, BOTH, KILLED, LEDGER, TEARDOWN, FaultCase, Verdict
 from tests.faults.disk import FaultyDisk
 from tests.faults.judge import Held, compare, held, is_kept
+from tests.faults.on_the_way import ENDPOINT
 from tests.faults.quick import quick
 from tests.faults.simulated import Deadlock, Simulation
-from tests.faults.wire import ENDPOINT, Killed, Wire, wired
+from tests.faults.wire import Killed, Wire, wired
 
 SUFFIX = "t"
 HANGS, CRASHED = -1, -2

@@ -51,7 +51,7 @@ def test_actionlint_finds_nothing() -> None:
 def test_the_linters_would_find_something(tmp_path: Path, finder: str) -> None:
     text = WORKFLOWS[-1].read_text().replace("run: ml-api plan", "run: echo ${{ github.head_ref }}; ml-api plan")
     (tmp_path / "bad.yml").write_text(text)
-    command = [TOOLS / finder, *(["--offline"] if finder == "zizmor" else []), tmp_path / "bad.yml"]
+    command: list[str | Path] = [TOOLS / finder, *(["--offline"] if finder == "zizmor" else []), tmp_path / "bad.yml"]
 
     assert "github.head_ref" in linted(*command)
 

@@ -55,8 +55,10 @@ def lived(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> dict[st
             user.teardown(SUFFIX, "--unprotect")
         served.authorise(*given)
         try:
+            authorizer = served.emulator.authoriser
+            assert authorizer
             ran = user.run(typed[0], "--local", "--suffix", SUFFIX, *typed[1:], local=False)
-            asked = [*told.get(purpose, (given, []))[1], *served.emulator.authoriser.decided_requests]
+            asked = [*told.get(purpose, (given, []))[1], *authorizer.decided_requests]
             told[purpose] = (given, asked)
         finally:
             served.authorise()

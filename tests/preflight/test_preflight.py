@@ -245,7 +245,8 @@ class Empty:
         return self
 
     def __getattr__(self, operation: str) -> Any:
-        return lambda **_: {"Quota": {"Value": 60.0}} if "quota" in operation else collections.defaultdict(list)
+        quota: Any = {"Quota": {"Value": 60.0}}
+        return lambda **_: quota if "quota" in operation else collections.defaultdict(list)
 
 
 def test_a_prefix_list_counts_as_all_its_entries() -> None:

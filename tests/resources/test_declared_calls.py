@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,7 @@ def test_what_is_called_through_functions_and_methods_is_found() -> None:
 
 
 # Who may ask what without a kind: declared beside the calls, and granted for the commands that make them.
-DECLARED = {
+DECLARED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "health/certificates.py": certificates.CALLS,
     "health/cloudwatch.py": cloudwatch.CALLS,
     "health/services.py": services.CALLS,

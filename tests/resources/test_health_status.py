@@ -186,7 +186,7 @@ def test_what_a_resource_type_waits_for_is_classed_as_it_is_waited_for(name: str
             for word in plain if isinstance(plain, frozenset) else [plain]:
                 if key in members:
                     told_as = str(word).lower() if isinstance(word, bool) else word
-                    assert members[key].classify(told_as) in classes, (trait, key, word)
+                    assert members[key].classify(str(told_as)) in classes, (trait, key, word)
 
 
 @pytest.mark.parametrize("name", RESOURCE_TYPES)

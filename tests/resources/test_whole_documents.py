@@ -356,6 +356,8 @@ def test_what_lets_others_in_or_leads_elsewhere_is_a_difference(kind: str, added
 
 def test_what_nobody_states_goes_back_to_its_default_with_all_that_is_stated() -> None:
     """A key with dots in it is one key; what lies deeper is laid into what is stated there."""
+    stated: Any
+    told: Any
     stated, told = copy.deepcopy(BALANCER)
     told["Attributes"]["routing.http2.enabled"] = "false"
     resource_type = RESOURCE_TYPES["LoadBalancerAttributes"]

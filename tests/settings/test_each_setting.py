@@ -169,7 +169,7 @@ RESTLESS = {
 
 
 # What AWS keeps of a thing that is off, and means nothing then: the sign that it is off, and what is kept.
-MEANINGLESS = [
+MEANINGLESS: list[tuple[dict[str, Any], str]] = [
     ({"MonitoringInterval": 0}, "MonitoringRoleArn"),
     ({"PerformanceInsightsEnabled": False}, "PerformanceInsightsRetentionPeriod"),
     ({"BillingModeSummary": {"BillingMode": "PAY_PER_REQUEST"}}, "ProvisionedThroughput"),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,11 +12,11 @@ from provisioner.settings.schema import setting_schemas
 from provisioner.settings.variants import settings_in_other_profile
 
 
-def given(*sets: str, file: Path | None = None, **environment: str) -> Settings:
+def given(*sets: str, file: Path | None = None, **environment: Any) -> Settings:
     return load_settings(file, sets, environment)
 
 
-def refused(*sets: str, **environment: str) -> UsageError:
+def refused(*sets: str, **environment: Any) -> UsageError:
     with pytest.raises(UsageError) as caught:
         given(*sets, **environment)
     return caught.value
@@ -167,7 +168,7 @@ def test_lists_truths_and_nothing_are_written_as_json_too() -> None:
 def test_every_sort_of_setting_can_be_given_by_flag_and_by_environment(path: str, text: str, value: object) -> None:
     variable = f"MLAPI_{path.upper().replace('.', '__')}"
 
-    for settings in (given(f"{path}={text}"), given(**{variable: text})):
+    for settings in (given(f"{path}={text}"), given(**dict[str, Any]({variable: text}))):
         found: object = settings
         for part in path.split("."):
             found = getattr(found, part)

@@ -36,7 +36,7 @@ def row(sets: str, **changes: str) -> Row:
 
 TTL = "TimeToLiveSpecification"
 PRIVATE_IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/ml-api:1"
-OF_A_SERVICE = ("sg-tasks", "sg-tasks-no-default-egress", "tg", "tg-attributes", "task", "service")
+OF_A_SERVICE: tuple[str, ...] = ("sg-tasks", "sg-tasks-no-default-egress", "tg", "tg-attributes", "task", "service")
 OF_A_SERVICE += ("scaling", "scaling-requests", "rule-tasks-out")
 OF_A_SERVICE += tuple(f"rule-{way}-{end}" for way in ("alb-tasks", "tasks-db") for end in ("out", "in"))
 ROWS = [

@@ -70,7 +70,12 @@ def test_another_port_opens_the_new_one_and_closes_the_old(user: User) -> None:
 @pytest.mark.slow
 def test_settings_of_every_piece_reach_aws_on_a_standing_stack(user: User) -> None:
     user.apply("a")
-    sets = ("service.maximum=20", "service.requests=500", "database.max_acu=4", "edge.error_pages=false")
+    sets: tuple[str, ...] = (
+        "service.maximum=20",
+        "service.requests=500",
+        "database.max_acu=4",
+        "edge.error_pages=false",
+    )
     sets += ('tags={"Owner": "ada"}', "database.backup_days=14", "edge.price_class=PriceClass_All")
 
     user.apply("a", *(part for one in sets for part in ("--set", one)))

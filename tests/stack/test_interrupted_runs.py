@@ -18,6 +18,7 @@ import pytest
 from provisioner.commands import plan_execution
 from provisioner.commands.signals import handle_signals
 from provisioner.emulator.behaviours import lag
+from provisioner.emulator.clock import clock
 from provisioner.emulator.server import LocalAws
 from provisioner.engine.calls.clock import Clock
 from provisioner.engine.calls.user_errors import user_errors
@@ -195,7 +196,7 @@ def test_what_a_killed_run_has_just_made_and_confirmed_may_still_hide(user: User
     known["entries"]["alb-logs"]["made"] = time.time()
     user.ledger("a").write_text(json.dumps(known))
     kind = next(one for one in lag.LAG_RULES if one.create == "CreateLogGroup")
-    fresh = lag.Hidden(kind, group, created_at=lag.clock.now() + 60, reads=0, uses=1)
+    fresh = lag.Hidden(kind, group, created_at=clock.now() + 60, reads=0, uses=1)
     fresh.until = 0.0
     lag._hidden.at("123456789012", "us-east-1")[group] = fresh
 

@@ -12,6 +12,7 @@ import pytest
 from provisioner.emulator.emulator import Emulator
 from provisioner.emulator.server import LocalAws
 from provisioner.emulator.wire import Call, compose_call, parse_reply
+from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import CutoverPhase
 from provisioner.errors import Blocked
 from provisioner.resources.cloudfront import Distribution
@@ -137,7 +138,7 @@ def test_switched_on_and_cut_off_it_goes_on_or_back(user: User, viewer: Viewer, 
 
 def test_a_rule_asks_for_a_key_when_every_edge_shows_it_and_not_before() -> None:
     asks = {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": HEADER, "Values": ["sha256:1"]}}
-    seen = {"Conditions": [], "Actions": []}
+    seen: JsonObject = {"Conditions": [], "Actions": []}
     wanted = {"Conditions": [asks], "Actions": []}
     rule, origin = (
         ListenerRule(),

@@ -209,8 +209,8 @@ def test_a_task_logs_in_as_one_user_of_this_database(user: User) -> None:
     [connect] = [one for one in document["Statement"] if one["Action"] == ["rds-db:connect"]]
 
     assert cluster["IAMDatabaseAuthenticationEnabled"] is True
-    user = f"dbuser:{cluster['DbClusterResourceId']}/mlapi_app"
-    assert connect["Resource"] == [f"arn:aws:rds-db:{REGION}:{ACCOUNT}:{user}"]
+    login = f"dbuser:{cluster['DbClusterResourceId']}/mlapi_app"
+    assert connect["Resource"] == [f"arn:aws:rds-db:{REGION}:{ACCOUNT}:{login}"]
 
 
 def test_a_snapshot_bears_the_tags_of_its_database(user: User) -> None:

@@ -26,6 +26,7 @@ from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.run_marker.mark import RunIdentity
 from provisioner.engine.run_marker.marker import MARK_SECONDS, RENEWAL_SECONDS, RunMarker
 from provisioner.engine.types.resource_type import ResourceSpec
+from provisioner.exclusive_run import apply_exclusively
 from provisioner.names import RUN_TAG
 from provisioner.session import Session
 from state.errors import LockHeld
@@ -403,7 +404,7 @@ def test_what_was_made_while_a_person_was_asked_is_not_made_again(
 ) -> None:
     """The other run began and ended between this one's plan and its first call."""
     other = user.elsewhere(tmp_path / "other")
-    really = applying.apply_exclusively
+    really = apply_exclusively
 
     def bring_up(session: Session, plan: Plan) -> Outcome:
         assert other.process(*APPLY, *PART).code == 0

@@ -15,8 +15,8 @@ from provisioner.emulator.server import LocalAws
 from provisioner.resources import RESOURCE_TYPES
 from state.lease import LeaseLock
 from tests.support import other_object_stores
-from tests.support.fault_proxy import FaultProxy, plays
-from tests.support.fault_proxy.front import KEYS
+from tests.support.fault_proxy import Answer, FaultProxy, plays
+from tests.support.fault_proxy.front import KEYS, Play
 from tests.support.user import User
 
 STATE = "s3://team-state/ml"
@@ -62,7 +62,7 @@ def test_a_measure_that_is_forbidden_is_not_passed_over(user: User) -> None:
 
 def test_a_store_that_ignores_conditions_is_refused(user: User) -> None:
     with FaultProxy(user.box.endpoint) as front:
-        ignored = plays.instead(plays.Answer(200, (("ETag", '"any"'),)))
+        ignored = plays.instead(Answer(200, (("ETag", '"any"'),)))
         front.order(ignored, service="s3", operation="PutObject", nth=2, times=99)
         code, _, err = init(user, front.url)
 
@@ -97,7 +97,7 @@ class Still:
     "play", [plays.weak_etag(), plays.without_header("Date"), plays.without_header("Last-Modified")]
 )
 def test_a_lock_is_taken_renewed_and_given_back(
-    served: LocalAws, user: User, monkeypatch: pytest.MonkeyPatch, play: plays.Play
+    served: LocalAws, user: User, monkeypatch: pytest.MonkeyPatch, play: Play
 ) -> None:
     for name, value in {**HERE, "AWS_ENDPOINT_URL": user.box.endpoint}.items():
         monkeypatch.setenv(name, value)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.emulator.local import STATE
+from provisioner.emulator.control_client import STATE
 from provisioner.emulator.server import LocalAws
 from tests.support.user import User
 

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from provisioner.bucket.address import Bucket
 from provisioner.commands.hints import complete_hint
 from provisioner.commands.main import cli
-from provisioner.emulator.local import STATE
+from provisioner.emulator.control_client import STATE
 from provisioner.emulator.server import LocalAws
 from provisioner.errors import StateGone
 from state.errors import StateError

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -216,7 +217,7 @@ def test_what_is_put_aside_is_still_needed_by_those_that_needed_it(
 def test_every_act_raises_the_serial_and_is_on_disk_when_it_returns(
     state_manager: StateManager, store: MemoryStateStore
 ) -> None:
-    acts = [
+    acts: list[Callable[[], object]] = [
         lambda: state_manager.record_intent("vpc", "create", ResourceState("Vpc", "n")),
         lambda: state_manager.record_id("vpc", "vpc-1"),
         lambda: state_manager.record_ready("vpc"),

@@ -126,6 +126,7 @@ def test_a_claim_makes_every_earlier_write_fail(shared: Place) -> None:
     new.load()
     assert new.claim(NEW)
 
+    act: Callable[[], None]
     for act in (lambda: old.save(b"late"), old.remove):
         with pytest.raises(LockHeld, match="another run"):
             act()

@@ -74,13 +74,13 @@ class _Reader:
     def _callee(self, inside: Callable[..., Any], func: ast.expr) -> Callable[..., Any] | None:
         match func:
             case ast.Name(id=name):
-                found = inside.__globals__.get(name)  # type: ignore[attr-defined]
+                found = inside.__globals__.get(name)
             case ast.Attribute(value=ast.Name(id="self"), attr=name):
                 found = getattr(self.kind, name, None)
             case ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr=name):
                 found = self._above(inside, name)
             case ast.Attribute(value=ast.Name(id=module), attr=name):
-                found = getattr(inside.__globals__.get(module), name, None)  # type: ignore[attr-defined]
+                found = getattr(inside.__globals__.get(module), name, None)
             case _:
                 found = None
         return found if inspect.isfunction(found) else None

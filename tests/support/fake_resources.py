@@ -93,7 +93,7 @@ def node(resource_type: type[ResourceType] = Thing, edges: tuple[Edge, ...] = ()
     return Resource(resource_type(), "thing", "ml-api-thing-prod", "piece", props, tags, edges)
 
 
-def seen(state: str = "up", tags: dict[str, str] | None = None, **fields: Any) -> JsonObject:
+def seen(state: str = "up", tags: Any = None, **fields: Any) -> JsonObject:
     """What AWS says of a thing: ours, unless it bears other tags."""
     return {"Id": "t-1", "State": state, "Tags": OURS if tags is None else tags, **fields}
 

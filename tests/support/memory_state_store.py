@@ -10,7 +10,7 @@ from state.stack_state import StackState
 class MemoryStateStore:
     """A store that remembers every document it was given, and may be slow about it."""
 
-    where = "memory"
+    description = "memory"
 
     def __init__(self) -> None:
         self.saved: list[bytes] = []
@@ -28,6 +28,29 @@ class MemoryStateStore:
 
     def remove(self) -> None:
         self.saved.clear()
+
+    def claim(self, text: bytes) -> bool:
+        self.save(text)
+        return True
+
+    def release_claim(self) -> None:
+        """Nothing was written only to claim it."""
+
+    def quarantine(self, stamp: str) -> str:
+        self.remove()
+        return stamp
+
+    def save_version(self, version: str, text: bytes) -> None:
+        raise AssertionError(version, text)
+
+    def rewrite_version(self, version: str, text: bytes) -> None:
+        raise AssertionError(version, text)
+
+    def load_version(self, version: str) -> bytes | None:
+        raise AssertionError(version)
+
+    def version_names(self) -> list[str]:
+        return []
 
     @property
     def latest(self) -> StackState:

@@ -74,4 +74,4 @@ def _wait(child: subprocess.Popen[bytes], port: int, log: Path) -> None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
         time.sleep(0.1)
-    raise AssertionError(f"{child.args} does not listen: {log.read_text()[-500:]}")
+    raise AssertionError(f"{child.args!r} does not listen: {log.read_text()[-500:]}")

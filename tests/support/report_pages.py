@@ -36,10 +36,17 @@ def _told(resource: ReportResource, state: str) -> ReportResource:
 def record(**more: Any) -> dict[str, Any]:
     """A run of ten seconds that made a network and a service."""
     moments = [[1.0, "starting"], [2.0, "exists"], [8.0, "ready"]]
-    step = {"kind": "Vpc", "region": "r", "piece": "vpc", "verb": "create", "end": "ready", "id": "vpc-1"}
+    step: dict[str, Any] = {
+        "kind": "Vpc",
+        "region": "r",
+        "piece": "vpc",
+        "verb": "create",
+        "end": "ready",
+        "id": "vpc-1",
+    }
     step |= {"waits": 0, "beside": [], "moments": moments}
     nodes = {"vpc": {**step, "needs": {}}, "service": {**step, "needs": {"vpc": "ready"}}}
-    told = {
+    told: dict[str, Any] = {
         "suffix": "prod",
         "command": "apply",
         "arguments": ["apply", "--set", f"x={ODD}"],

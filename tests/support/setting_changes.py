@@ -117,7 +117,7 @@ def _typed(value: Any) -> str:
 
 def setting_changes(profile: str) -> Iterator[SettingChange]:
     """Each setting that can be changed, alone, to each other value that is worth it."""
-    given = Settings(profile=profile)  # type: ignore[arg-type]
+    given = Settings(profile=profile)
     for path, schema in setting_schemas().items():
         if path in STILL or path in REFUSED or (path == "profile" and profile != "seed"):
             continue

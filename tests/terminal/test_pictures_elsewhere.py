@@ -14,7 +14,7 @@ from provisioner.terminal.graph_svg import as_svg as as_graph
 from provisioner.terminal.report.diagram_svg import as_svg
 from provisioner.terminal.report.page import report_page
 from tests.engine.test_graph import built
-from tests.terminal.test_report_page import sheet, things
+from tests.support.report_pages import sheet, things
 
 Image = pytest.importorskip("PIL.Image")
 weasyprint = pytest.importorskip("weasyprint")

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 import pytest
 
@@ -172,7 +173,7 @@ def test_what_stays_is_not_shown_as_going(user: User) -> None:
     ],
 )
 def test_a_terminal_without_colours_gets_none(user: User, arguments: list[str], environment: dict[str, str]) -> None:
-    with terminal(user, "apply", "--yes", "--suffix", "a", *arguments, **environment) as person:
+    with terminal(user, "apply", "--yes", "--suffix", "a", *arguments, **cast("Any", environment)) as person:
         assert person.ends() == 0
 
     assert not COLOR.search(person.seen)
