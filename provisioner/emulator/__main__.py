@@ -7,13 +7,15 @@ import json
 import logging
 import os
 import signal
+import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from provisioner.emulator.control_client import STATE
-from provisioner.emulator.local import ACCOUNTS, LOOPBACK, PLAIN
+from provisioner.emulator.local import ACCOUNTS, LOOPBACK, PLAIN, check_installed
+from provisioner.errors import Blocked
 
 if TYPE_CHECKING:
     from provisioner.emulator.emulator import Emulator
@@ -37,6 +39,11 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Start the emulator, report that it is ready, and serve until a signal ends the process."""
     options = arguments()
+    try:
+        check_installed()
+    except Blocked as error:
+        sys.stderr.write(f"Error: {error.message}\n{error.hint}\n")
+        sys.exit(error.exit_code)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     from provisioner.emulator.emulator import Emulator  # noqa: PLC0415  # importing takes seconds: parse first
     from provisioner.emulator.server import serve  # noqa: PLC0415

@@ -99,7 +99,7 @@ def start_emulator(
     """
     if emulator := running_emulator(home):
         return emulator
-    _check_installed()
+    check_installed()
     arguments = ["--port", str(port), "--speed", str(speed), "--behaviours", "on" if behaviours else "off"]
     arguments += ["--account", account]
     arguments += ["--address", address, *(f"--host={host}" for host in hosts)]
@@ -119,7 +119,7 @@ def start_emulator(
     raise _start_error(home, "it said it was ready, but does not answer")
 
 
-def _check_installed() -> None:
+def check_installed() -> None:
     """Check that the packages of the emulator are installed: most machines do without them.
 
     Raises:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import configparser
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterable
+from importlib.metadata import distributions, packages_distributions
 from pathlib import Path
 
 import pytest
@@ -25,14 +28,17 @@ PLATFORMS = ("x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu", "aarch64-a
 
 
 def locked(name: str) -> dict[str, str]:
-    """The version of each package in a lock; asserts that each is exact and has hashes."""
+    """The version of each package in a lock, as far as it is for this system; each entry is exact and has hashes."""
     versions = {}
     for entry in re.split(r"\n(?=\S)", re.sub(r"^ *#.*\n", "", (CI / name).read_text(), flags=re.MULTILINE)):
         requirement, *hashes = entry.replace("\\\n", "").split(" --hash=sha256:")
-        package, version = re.fullmatch(r"([\w.-]+)==([^\s;]+)(?:\s*;.*)?", requirement.strip()).groups()  # type: ignore[union-attr]
-        assert hashes, package
-        assert all(re.fullmatch("[0-9a-f]{64}", each.strip()) for each in hashes), package
-        versions[package] = version
+        package = Requirement(requirement)
+        (exact,) = package.specifier
+        assert (exact.operator, package.url) == ("==", None), requirement
+        assert hashes, requirement
+        assert all(re.fullmatch("[0-9a-f]{64}", each.strip()) for each in hashes), requirement
+        if package.marker is None or package.marker.evaluate():
+            versions[package.name] = exact.version
     return versions
 
 
@@ -51,6 +57,8 @@ def test_a_lock_holds_what_is_declared(name: str) -> None:
 
     assert len(versions) > 10
     for requirement in declared(LOCKS[name]):
+        if requirement.marker and not requirement.marker.evaluate():
+            continue
         assert requirement.specifier.contains(versions[requirement.name]), requirement
 
 
@@ -62,9 +70,26 @@ def test_the_locks_agree_and_production_has_no_emulator() -> None:
     assert {"pytest", "mypy"}.isdisjoint(dict(local))
 
 
-def test_what_is_installed_here_is_what_is_locked() -> None:
-    from importlib.metadata import distributions
+def imported(files: Iterable[Path]) -> set[str]:
+    """The distributions that files import from, this one and Python's own modules left out."""
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text()))]
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    tops = {name.partition(".")[0] for name in names} - {"", "provisioner", "state"} - set(sys.stdlib_module_names)
+    known = packages_distributions()
+    return {known[top][0].lower().replace("_", "-") for top in tops}
 
+
+def test_every_package_that_is_imported_is_declared() -> None:
+    emulator = set((ROOT / "provisioner" / "emulator").rglob("*.py"))
+    product = [file for top in ("provisioner", "state") for file in (ROOT / top).rglob("*.py") if file not in emulator]
+    names = {requirement.name for requirement in declared(())}
+
+    assert imported(product) == names - {"setuptools"}
+    assert imported(emulator) - names == {requirement.name for requirement in declared(("local",))} - names
+
+
+def test_what_is_installed_here_is_what_is_locked() -> None:
     versions = locked("constraints.txt")
     here = {re.sub(r"[-_.]+", "-", each.name).lower(): each.version for each in distributions()}
 

@@ -183,6 +183,13 @@ def test_the_local_aws_is_refused_with_the_line_that_installs_it(lean: Environme
     assert (ran.code, ran.out) == (5, "")
 
 
+def test_so_it_is_where_the_emulator_is_started_by_hand(lean: Environment) -> None:
+    ran = lean.run("python", "-m", "provisioner.emulator", "--home", str(lean.home / "emulator"))
+
+    assert (ran.code, ran.out) == (5, "")
+    assert ran.err.startswith("Error: The local AWS is not installed here.\nInstall it with `uv pip install ")
+
+
 def test_with_the_local_aws_a_stack_lives_and_dies(wheel: Path, tmp_path: Path) -> None:
     Environment.of(wheel, tmp_path).assert_that_a_stack_lives_and_dies()
 
