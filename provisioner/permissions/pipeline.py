@@ -18,9 +18,10 @@ AUDIENCE = "sts.amazonaws.com"
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+|[\w.-]+@\d+/[\w.-]+@\d+")
 # The commands that a pull request's run may use: nobody has reviewed its code yet.
 PULL_REQUEST_COMMANDS = ("plan", "status", "doctor")
-# The nouns in the names of the roles: that of pull requests, that of drift, and that of everything else.
-PULL_REQUEST_ROLE, DRIFT_ROLE, ROLE = "pr-pipeline", "drift-pipeline", "pipeline"
-ROLES = (ROLE, PULL_REQUEST_ROLE, DRIFT_ROLE)
+# The nouns in the names of the roles. A command with a role of its own does not replace the rights of the others.
+_ROLE, _PULL_REQUEST_ROLE = "pipeline", "pr-pipeline"
+_ROLES_BY_COMMAND = {"drift": "drift-pipeline", "teardown": "teardown-pipeline"}
+ROLES = (_ROLE, _PULL_REQUEST_ROLE, *_ROLES_BY_COMMAND.values())
 # The calls that create the role and its policies: `policy` grants them to an administrator only.
 CALLS = {
     "iam": (
@@ -101,13 +102,8 @@ class Pipeline:
         return f"repo:{self.repository}:{'pull_request' if self.pull_request else run}"
 
     def role_noun(self, command: str) -> str:
-        """Return the noun in the name of the role that has the policy of a command.
-
-        `drift` has a role of its own, so that the same repository can have one that looks and one that changes.
-        """
-        if self.pull_request:
-            return PULL_REQUEST_ROLE
-        return DRIFT_ROLE if command == "drift" else ROLE
+        """Return the noun in the name of the role that has the policy of a command."""
+        return _PULL_REQUEST_ROLE if self.pull_request else _ROLES_BY_COMMAND.get(command, _ROLE)
 
     def check_command(self, command: str) -> None:
         """Check that these runs may have the policy of a command.

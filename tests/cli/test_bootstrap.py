@@ -184,6 +184,17 @@ def test_a_pull_request_has_a_role_of_its_own_that_changes_nothing(prompt: User)
     assert not [verb for verb in verbs if verb.startswith(("Create", "Delete", "Put", "Update", "Modify"))]
 
 
+def test_who_applies_and_who_tears_down_can_be_two(prompt: User) -> None:
+    made(prompt, "--for", "apply")
+
+    assert made(prompt, "--for", "teardown")["role"] == "ml-api-teardown-pipeline-prod"
+
+    iam = client(prompt.box.endpoint, "iam")
+    attached = iam.list_attached_role_policies(RoleName="ml-api-pipeline-prod")["AttachedPolicies"]
+    documents = [iam.get_policy_version(PolicyArn=one["PolicyArn"], VersionId="v1") for one in attached]
+    assert "ecs:CreateService" in str(documents)
+
+
 def test_drift_has_a_role_of_its_own_that_changes_nothing(prompt: User) -> None:
     iam = client(prompt.box.endpoint, "iam")
     prompt.well(*ASKED, "--environment", "production", "--yes")

@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +63,7 @@ class Environment:
         # How packages are fetched is this machine's own.
         known |= {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_", "UV_"))}
         known |= {"UV_CONSTRAINT": str(versions), "PIP_CONSTRAINT": str(versions)}
-        known |= {"UV_CACHE_DIR": str(Path(tempfile.gettempdir()) / "ml-api-tests-uv")}
+        known |= {"UV_CACHE_DIR": str(Path(sys.prefix) / "uv-cache")}
         ran = subprocess.run(command, cwd=self.home, env=known, capture_output=True, text=True, check=False)
         assert "Traceback" not in ran.stderr
         return CommandResult(ran.returncode, ran.stdout, ran.stderr)
