@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections import ChainMap, UserDict
+from collections import UserDict
 from collections.abc import Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -63,7 +63,8 @@ SECTIONS: dict[str, dict[str, str]] = {
         "completion": "Print what the shell needs to complete `ml-api`: commands, options, suffixes, resources, runs.",
     },
 }
-HELP = dict(ChainMap(*SECTIONS.values()))
+# In the order of the list: by heading, then by the rows below it.
+HELP = {name: sentence for commands in SECTIONS.values() for name, sentence in commands.items()}
 # The end of the first clause of a sentence, which is enough for the list of commands.
 _CLAUSE_END = re.compile(r"[;.](?:\s|$)")
 

@@ -104,6 +104,6 @@ def _apply_pull_policy(
         ecr_image = EcrImage.of(image)
         source = ecr_image.repository if ecr_image else "no private repository of before"
         console.note(f"The tasks' role gets the right to pull from {source}.")
-        record_plan(record, session, plan)
+        record_plan(record, plan)
         execute_plan(console, session, plan, record)
     return changes

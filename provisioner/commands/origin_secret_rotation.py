@@ -68,7 +68,7 @@ def _apply_key_versions(console: Console, session: Session, record: RunRecorder)
     plan = session.plan()
     _check_only_key_changes(session, plan)
     if shown_changes(plan):
-        record_plan(record, session, plan)
+        record_plan(record, plan)
         execute_plan(console, session, plan, record)
 
 

@@ -62,7 +62,7 @@ def apply_stack(console: Console, session: Session, options: ApplyOptions) -> in
     with session.locked("apply", options.lock_timeout), record_run(session, "apply") as recorder:
         started = time.monotonic()
         plan = _plan_selected(session, options)
-        record_plan(recorder, session, plan)
+        record_plan(recorder, plan)
         recorder.plan = change_counts(plan)
         if marker := session.marker(plan):
             marker.check_plan(plan)

@@ -135,9 +135,9 @@ def _result_of(error: BaseException) -> tuple[str, int, str]:
     return "error", 1, type(error).__name__
 
 
-def record_plan(record: RunRecorder, session: Session, plan: Plan) -> None:
-    """Tell the record the type and the dependencies of each resource."""
-    for name, resource_state in session.state.resources.items():
+def record_plan(record: RunRecorder, plan: Plan) -> None:
+    """Tell the record the type and the dependencies of each resource, with what the plan has found out."""
+    for name, resource_state in plan.state.resources.items():
         record.add_resource(
             name,
             resource_state.type_name,

@@ -74,7 +74,7 @@ def _delete_stack(
             f"`{PROGRAM} list` shows the stacks that are known here.",
         )
     deletion_plan = plan_teardown(plan, to_delete, RESOURCE_TYPES)
-    record_plan(record, session, plan)
+    record_plan(record, plan)
     record.plan = {"destroy": sum(not deletion.retention_reason for deletion in deletion_plan.deletions)}
     marker = session.marker(plan)
     if marker:

@@ -10,8 +10,7 @@ from provisioner.commands.context import console_and_workspace, for_each_stack, 
 from provisioner.commands.options import Duration, stack_options
 from provisioner.errors import NoSuchStack, UsageError, amount
 from provisioner.terminal.console import Console
-from provisioner.terminal.health import USUAL_PHASE, show_resources
-from provisioner.terminal.outputs import show_outputs
+from provisioner.terminal.outputs import USUAL_PHASE, show_outputs, show_resources
 from provisioner.workspace import Workspace, as_sentence, next_steps, unfinished_teardown
 from state.stack_state import StackState
 

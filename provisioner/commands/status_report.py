@@ -24,8 +24,8 @@ from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
 from provisioner.stopping import exit_code
 from provisioner.terminal.console import ColoredLine, Console
-from provisioner.terminal.health import health_json, health_lines, health_summary, show_resources
-from provisioner.terminal.outputs import show_outputs
+from provisioner.terminal.health import health_json, health_lines, health_summary
+from provisioner.terminal.outputs import show_outputs, show_resources
 from provisioner.terminal.screen import Screen
 from provisioner.workspace import next_steps, unfinished_teardown
 from state.stack_state import ResourceState

@@ -73,18 +73,18 @@ def table_lines(rows: Iterable[Sequence[str]], heading: Sequence[str], width: in
     cells = [tuple(heading), *(tuple(row) for row in rows)]
     widths = [max(len(row[at]) for row in cells) for at in range(len(heading))]
     if width is not None:
-        widths = _narrowed(widths, width - len(_COLUMN_GAP) * (len(widths) - 1))
+        widths = _narrow_columns(widths, width - len(_COLUMN_GAP) * (len(widths) - 1))
     return [
         _COLUMN_GAP.join(shorten(cell, most).ljust(most) for cell, most in zip(row, widths, strict=True)).rstrip()
         for row in cells
     ]
 
 
-def _narrowed(widths: Sequence[int], room: int) -> list[int]:
+def _narrow_columns(widths: Sequence[int], room: int) -> list[int]:
     """Return column widths whose sum is at most `room`, if none has to be narrower than the least width for that."""
-    narrowed = list(widths)
-    last = len(narrowed) - 1
-    narrowed[last] = max(min(narrowed[last], room - sum(narrowed[:last])), min(narrowed[last], _MIN_COLUMN_WIDTH))
-    while sum(narrowed) > room and max(narrowed) > _MIN_COLUMN_WIDTH:
-        narrowed[narrowed.index(max(narrowed))] -= 1
-    return narrowed
+    fitted = list(widths)
+    last = len(fitted) - 1
+    fitted[last] = max(min(fitted[last], room - sum(fitted[:last])), min(fitted[last], _MIN_COLUMN_WIDTH))
+    while sum(fitted) > room and max(fitted) > _MIN_COLUMN_WIDTH:
+        fitted[fitted.index(max(fitted))] -= 1
+    return fitted

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from provisioner.health.context import LineStatus, TopicHealth
-from provisioner.terminal.console import ColoredLine, Console
+from provisioner.terminal.console import ColoredLine
 
 _SIGNS: Mapping[LineStatus, str] = {"healthy": " ", "info": " ", "unhealthy": "!", "unknown": "?"}
 _COLORS: Mapping[LineStatus, str] = {"healthy": "", "info": "", "unhealthy": "red", "unknown": "yellow"}
@@ -14,8 +14,6 @@ _COLORS: Mapping[LineStatus, str] = {"healthy": "", "info": "", "unhealthy": "re
 _JSON_MARKS: Mapping[LineStatus, str] = {"healthy": "well", "info": "told", "unhealthy": "unwell", "unknown": "unknown"}
 # The greatest width of the column of names, so that a sentence fits beside it in 80 columns.
 _MAX_NAME_WIDTH = 28
-# The phase that is left out of the table of resources if all have it.
-USUAL_PHASE = "ready"
 # How many resources are named in one sentence.
 _MAX_NAMED = 3
 
@@ -72,11 +70,3 @@ def health_json(topics: Sequence[TopicHealth]) -> dict[str, list[dict[str, Any]]
         ]
         for topic in topics
     }
-
-
-def show_resources(console: Console, rows: Sequence[Mapping[str, str]], columns: Sequence[str]) -> None:
-    """Print the table of resources; its phases are left out if all are ready."""
-    usual = all(row["phase"] == USUAL_PHASE for row in rows)
-    shown = [column for column in columns if not (usual and column == "phase")]
-    console.table(([row[column] for column in shown] for row in rows), shown)
-    console.text()

@@ -1,13 +1,16 @@
-"""The table of a stack's outputs: on a terminal, as JSON, or as lines for a shell."""
+"""The tables of a stack's outputs and resources; outputs also as JSON, or as lines for a shell."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from provisioner.terminal.console import Console
 from provisioner.terminal.fitting import table_lines, terminal_width
+
+# The phase that is left out of the table of resources if all have it.
+USUAL_PHASE = "ready"
 
 
 def show_outputs(console: Console, outputs: Mapping[str, str], form: str) -> None:
@@ -43,3 +46,11 @@ def _table(outputs: Mapping[str, str]) -> list[str]:
     if width is None or max(map(len, lines)) <= width:
         return lines
     return [line for name, value in outputs.items() for line in (name, f"  {value}")]
+
+
+def show_resources(console: Console, rows: Sequence[Mapping[str, str]], columns: Sequence[str]) -> None:
+    """Print the table of resources; its phases are left out if all are ready."""
+    usual = all(row["phase"] == USUAL_PHASE for row in rows)
+    shown = [column for column in columns if not (usual and column == "phase")]
+    console.table(([row[column] for column in shown] for row in rows), shown)
+    console.text()

@@ -44,7 +44,7 @@ def lists_of_imported(arguments: tuple[str, ...], environment: dict[str, str]) -
     return ran.stderr.splitlines()
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["apply", "--help"]], ids=" ".join)
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], *([name, "--help"] for name in HELP)], ids=" ".join)
 def test_help_and_version_wait_for_nothing(arguments: list[str]) -> None:
     assert imported(*arguments) == "[]"
 

@@ -14,6 +14,7 @@ from provisioner.engine.execution.cooldown import with_cooldown
 from provisioner.engine.execution.events import Event
 from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.execution.managed_resource import ManagedResource
+from provisioner.engine.execution.resource_calls import describe_refusal
 from provisioner.engine.planning.change import Change
 from provisioner.engine.planning.planner import decide_change
 from provisioner.engine.resource_graph.references import JsonObject
@@ -299,3 +300,10 @@ def why(resource_state: ResourceState | None, *colours: str, pace: float = 1.0) 
     seen, wanted = ({"Colour": colour} for colour in colours)
     update = Change("update", "thing", "Valve", "", "piece")
     return with_cooldown(update, Valve(Moved()), resource_state, (seen, wanted), NOON, pace).reason
+
+
+def test_why_a_call_is_tried_again_is_said_without_the_name_of_a_class() -> None:
+    assert describe_refusal(RetryLater("it is disabled, and CloudFront is deploying that")) == (
+        "it is disabled, and CloudFront is deploying that"
+    )
+    assert "Too often" in describe_refusal(too_often())

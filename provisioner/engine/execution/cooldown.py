@@ -15,11 +15,11 @@ from dataclasses import replace
 from tenacity import RetryCallState, retry_if_exception, stop_after_delay
 
 from provisioner.engine.calls.clock import Clock
-from provisioner.engine.calls.error_categories import describe_error
 from provisioner.engine.calls.polling import poll_interval
 from provisioner.engine.calls.retry_policy import RetryPolicy, elapsed_seconds
 from provisioner.engine.execution.events import Event, Listener
 from provisioner.engine.execution.managed_resource import ManagedResource
+from provisioner.engine.execution.resource_calls import describe_refusal
 from provisioner.engine.planning.change import Change
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import RetryLater, matches_codes
@@ -138,7 +138,7 @@ class Cooldown:
             retry_if_exception(self._is_retryable),
             self._next_wait,
             lambda error, seconds: self._listen(
-                Event("retrying", self._logical_id, "update", describe_error(error), seconds)
+                Event("retrying", self._logical_id, "update", describe_refusal(error), seconds)
             ),
         )
 

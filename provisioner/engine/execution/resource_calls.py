@@ -145,7 +145,7 @@ class _ResourceRetries:
         # Blockers are only read after a refusal, not while AWS is busy or did not answer.
         may_be_held = self._action == "delete" and may_have_blockers(error, self._managed.type.unblocked_codes)
         blockers = self._describe_blockers() if may_be_held and self._blocker_schedule.is_due() else ""
-        detail = f"held by {blockers}" if blockers else describe_error(error)
+        detail = f"held by {blockers}" if blockers else describe_refusal(error)
         self._calls.listen(Event("retrying", self._managed.spec.logical_id, self._action, detail, seconds))
 
     def _is_temporary_refusal(self, error: BaseException) -> bool:
@@ -229,3 +229,8 @@ class _BlockerSchedule:
         self._interval = min(2 * self._interval, _LONGEST_BLOCKER_INTERVAL)
         self._next_at = self._clock.now() + self._interval
         return True
+
+
+def describe_refusal(error: BaseException) -> str:
+    """Return why a call is tried again, in one line: a resource type's own words, or AWS's."""
+    return str(error) if isinstance(error, RetryLater) else describe_error(error)

@@ -41,13 +41,13 @@ class RolloutStage:
     """The progress of a deployment: ECS's status, and counts of tasks."""
 
     status: str
-    reason: str = ""
-    running_count: int = 0
-    desired_count: int = 0
-    failed_count: int = 0
+    reason: str = field(default="", metadata={"json": "why"})
+    running_count: int = field(default=0, metadata={"json": "running"})
+    desired_count: int = field(default=0, metadata={"json": "wanted"})
+    failed_count: int = field(default=0, metadata={"json": "failed"})
     # Only where ECS shifts traffic: its lifecycle stage, and the hook that waits for a person.
-    lifecycle_stage: str = ""
-    awaited_hook: str = ""
+    lifecycle_stage: str = field(default="", metadata={"json": "lifecycle"})
+    awaited_hook: str = field(default="", metadata={"json": "waits"})
 
     @property
     def description(self) -> str:

@@ -172,8 +172,10 @@ def find_started(
 
 def _runs_command_since(task: JsonObject, container: str, command: Command, since: float) -> bool:
     """Return whether a task runs the command and was created at `since` (wall-clock seconds) or later."""
-    is_new = task["createdAt"].timestamp() >= since - CLOCK_SKEW_SECONDS
-    return is_new and _command_of(task, container) == command.arguments
+    if _command_of(task, container) != command.arguments:
+        return False
+    started: float = task["createdAt"].timestamp()
+    return started >= since - CLOCK_SKEW_SECONDS
 
 
 def _command_of(task: JsonObject, container: str) -> tuple[str, ...]:
