@@ -8,12 +8,13 @@ service is updated to it. After an interruption at any point, the same command f
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from provisioner.commands.confirmation import Confirmation
 from provisioner.commands.image_pull import resolve_image, with_pull_permission
-from provisioner.commands.plan_context import print_header
+from provisioner.commands.plan_context import print_completion, print_header
 from provisioner.commands.rollout import PreviousDeployments, RolloutFollower, interruptible, report_replaced
 from provisioner.commands.run_recording import combine_listeners, record_run, without_other_runs
 from provisioner.commands.service_controller import ServiceController, service_controller
@@ -78,6 +79,7 @@ def deploy_image(console: Console, session: Session, options: DeployOptions) -> 
             f"{quoted(options.image)} is no image: no registry has such a name.",
             "For example: --image public.ecr.aws/acme/model:1.4.2 (lower case, then a tag or a digest).",
         )
+    started = time.monotonic()
     print_header(console, session)
     with (
         session.locked("deploy", options.lock_timeout),
@@ -98,6 +100,8 @@ def deploy_image(console: Console, session: Session, options: DeployOptions) -> 
             console.note(f"It runs that already: nothing was begun. {_RESTART_HINT}")
             confirm_unchanged(console, service, running, _override_tags(running, options), is_asked=options.smoke)
             print_running_image(console, service, running.arn, image)
+            result = f"{service.title} runs revision {revision_number(running.arn)} already"
+            print_completion(console, session, "Deploy", result, started)
             return 0
         _print_changes(console, service, running, image, options)
         if not is_same_revision(props, running.task_definition):
@@ -112,6 +116,8 @@ def deploy_image(console: Console, session: Session, options: DeployOptions) -> 
             if options.smoke:
                 run_smoke_test(console, service)
         print_running_image(console, service, arn, image)
+    result = f"{service.title} runs revision {revision_number(arn)}"
+    print_completion(console, session, "Deploy", result, started)
     return 0
 
 

@@ -36,6 +36,21 @@ def test_apply_and_teardown_end_with_what_they_did(user: User) -> None:
     assert inventory(user.box.endpoint)["balancer"] == {}
 
 
+def test_what_is_done_to_a_service_ends_with_what_it_runs(user: User) -> None:
+    user.well("apply", "--yes", "--suffix", "prod", "--set", "edge.guard=require")
+    of_prod = ("--yes", "--suffix", "prod")
+
+    shipped = user.well("deploy", *of_prod, "--image", "public.ecr.aws/acme/model:2")
+    assert last_line(shipped.err) == "Deploy complete: api runs revision 2"
+    again = user.well("deploy", *of_prod, "--image", "public.ecr.aws/acme/model:2")
+    assert last_line(again.err) == "Deploy complete: api runs revision 2 already"
+    assert last_line(user.well("rollback", *of_prod).err) == "Rollback complete: api runs revision 1"
+    assert last_line(user.well("restart", *of_prod).err) == "Restart complete: api runs revision 1 with new tasks"
+    assert last_line(user.well("scale", *of_prod, "--max", "7").err) == "Scale complete: api between 2 and 7 tasks"
+    rotated = user.well("rotate-origin-secret", *of_prod, "--set", "edge.guard=require")
+    assert last_line(rotated.err) == "Rotation complete: 1 key changed"
+
+
 def test_a_command_that_fails_says_no_such_thing(user: User) -> None:
     user.well("apply", "--yes", "--suffix", "prod")
     user.box.faults({"operation": "application-autoscaling:RegisterScalableTarget", "fault": "access_denied"})
