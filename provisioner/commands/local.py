@@ -86,9 +86,14 @@ def start(
     behaviours = _renamed_option(console, "--manners", "--behaviours", manners, behaviours)
     has_behaviours = None if behaviours is None else behaviours == "on"
     options = EmulatorOptions(
-        speed=speed, behaviours=has_behaviours, hosts=hosts or None, address=address, account=account
+        speed=speed,
+        behaviours=has_behaviours,
+        port=port or None,
+        hosts=hosts or None,
+        address=address,
+        account=account,
     )
-    return start_emulator(console, options, port=port, authorise=authorise)
+    return start_emulator(console, options, authorise=authorise)
 
 
 def _renamed_option(console: Console, old: str, new: str, old_value: T | None, value: T | None) -> T | None:
@@ -119,6 +124,7 @@ class EmulatorOptions:
 
     speed: float | None = None
     behaviours: bool | None = None
+    port: int | None = None
     hosts: tuple[str, ...] | None = None
     address: str | None = None
     account: str | None = None
@@ -139,7 +145,7 @@ class EmulatorOptions:
             ) from error
 
 
-def start_emulator(console: Console, options: EmulatorOptions, *, port: int, authorise: Path | None = None) -> int:
+def start_emulator(console: Console, options: EmulatorOptions, *, authorise: Path | None = None) -> int:
     """Start the emulator, or say that it runs; return the exit code.
 
     Raises:
@@ -150,14 +156,15 @@ def start_emulator(console: Console, options: EmulatorOptions, *, port: int, aut
         Workspace.here().emulator_folder,
         speed=options.speed or 0.0,
         behaviours=options.behaviours is not False,
-        port=port,
+        port=options.port or 0,
         hosts=options.hosts or (),
         address=options.address or local_aws.LOOPBACK,
         account=options.account or local_aws.PLAIN,
     )
     if any(value is not None and value != getattr(emulator, name) for name, value in vars(options).items()):
         raise UsageError(
-            f"The local AWS runs already, {_describe_options(emulator)}: that cannot change while it does.",
+            f"The local AWS runs already at {emulator.endpoint}, {_describe_options(emulator)}: that cannot change "
+            "while it does.",
             "`local stop` ends it, and all it holds; then start it again.",
         )
     if authorise:

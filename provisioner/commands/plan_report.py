@@ -82,19 +82,24 @@ def plan_stack(
         Blocked: A plan to be saved cannot be applied.
 
     """
-    print_header(console, session)
     started = time.monotonic()
+    plan = _print_plan(console, session, view, selection)
+    print_checked_resources(console, session, plan, started)
+    if plan_file:
+        _write_plan_file(console, session, plan, selection, plan_file)
+    return view.exit_code(changes=bool(shown_changes(plan)))
+
+
+def _print_plan(console: Console, session: Session, view: PlanView, selection: Selection) -> Plan:
+    """Make the selected plan of one stack, print and publish it, and return it."""
+    print_header(console, session)
     full_plan = context_notes(session, session.plan())
     plan = with_marker(full_plan, select(full_plan, selection))
     view.print_heading(console, session)
     estimate = plan_estimate(session, plan)
     show_plan(console, plan, estimate)
     view.publish(session, plan, estimate)
-    if not view.among_others:
-        print_checked_resources(console, session, plan, started)
-    if plan_file:
-        _write_plan_file(console, session, plan, selection, plan_file)
-    return view.exit_code(changes=bool(shown_changes(plan)))
+    return plan
 
 
 def _write_plan_file(console: Console, session: Session, plan: Plan, selection: Selection, plan_file: PlanFile) -> None:
@@ -117,13 +122,13 @@ def plan_stacks(console: Console, sessions: list[Session], view: PlanView, selec
     """Show what an apply would do to each stack; stacks of one region are read together."""
     started = time.monotonic()
     share_reads(sessions)
-    code = max((plan_stack(console, session, view, selection) for session in sessions), default=0)
+    plans = [_print_plan(console, session, view, selection) for session in sessions]
     connections = {id(session.aws): session.aws for session in sessions}.values()  # sessions share them
     calls = sum(connection.calls.counts.total() for connection in connections)
-    resources = sum(resource_count(session.state) for session in sessions)
+    resources = sum(resource_count(plan.state) for plan in plans)
     counts = f"{amount(resources, 'resource')} of {amount(len(sessions), 'stack')} checked"
     console.note(f"{counts} with {amount(calls, 'call')} in {time.monotonic() - started:.1f} s", "dim")
-    return code
+    return view.exit_code(changes=any(shown_changes(plan) for plan in plans))
 
 
 def share_reads(sessions: Iterable[Session]) -> None:

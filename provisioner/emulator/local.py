@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from provisioner.emulator.control_client import STATE, ask
 from provisioner.emulator.process import ProcessHandle, alive
@@ -55,6 +56,11 @@ class RunningEmulator:
     hosts: tuple[str, ...] = ()
     address: str = LOOPBACK
     account: str = PLAIN
+
+    @property
+    def port(self) -> int | None:
+        """The port that it listens at."""
+        return urlsplit(self.endpoint).port
 
     @property
     def visible_within(self) -> float:

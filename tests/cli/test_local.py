@@ -45,6 +45,11 @@ def test_it_starts_once_lives_on_and_stops(alone: User) -> None:
     assert told["endpoint"] == endpoint
     assert (told["running"], told["pace"], told["manners"]) == (True, 0.0, True)
     assert alone.process("local", "start", "--speed", "0.5").code == 64
+    port = int(endpoint.rpartition(":")[2])
+    assert alone.process("local", "start", "--port", str(port)).code == 0
+    elsewhere = alone.process("local", "start", "--port", str(port + 1))
+    assert elsewhere.code == 64
+    assert f"runs already at {endpoint}," in elsewhere.err
     renamed = alone.process("local", "start", "--pace", "0.5")
     assert (renamed.code, renamed.err.splitlines()[0]) == (64, "--pace is called --speed now.")
 

@@ -328,8 +328,8 @@ def test_what_the_state_keeps_of_a_cut_off_command_is_salted() -> None:
 
     def key(salt: str) -> str:
         session = SimpleNamespace(state=SimpleNamespace(salt=salt))
-        one: Any = SimpleNamespace(node="service", session=session)
-        command: Any = SimpleNamespace(words=("tool", "-p", "hunter2"))
+        one: Any = SimpleNamespace(logical_id="service", session=session)
+        command: Any = SimpleNamespace(arguments=("tool", "-p", "hunter2"))
         unused: Any = None
         return OneTimeCommand(unused, one, unused, command).key
 

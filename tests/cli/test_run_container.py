@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,7 +31,7 @@ def once(service: str) -> OneTimeCommand:
     revision = {"taskDefinitionArn": ARN, "family": "f", "containerDefinitions": containers}
     running = RunningRevision({"loadBalancers": [{"containerName": "api"}]}, revision)
     session = SimpleNamespace(suffix="a", clients=None, state=SimpleNamespace(salt="s", begun={}))
-    one: Any = SimpleNamespace(title=service, session=session, cluster="c", node="service")
+    one: Any = SimpleNamespace(title=service, session=session, cluster="c", logical_id="service")
     say: Any = None
     return OneTimeCommand(say, one, running, standalone_tasks.Command(("python", "-c", "secret")))
 
@@ -46,3 +48,20 @@ def test_the_question_names_the_container_that_the_command_runs_in(monkeypatch: 
     assert once("search").find_task(again=True, confirmation=asking) is None
 
     assert asking.question == ("Run python -c secret in the container api with acme/model:1 (revision 4) in a?")
+
+
+def test_a_task_of_others_is_not_asked_when_it_was_created() -> None:
+    """ECS describes a task without createdAt while it has not placed it, and others' tasks need not run our command."""
+    ours = {"taskArn": "t/ours", "createdAt": datetime.now(UTC)}
+    ours["overrides"] = {"containerOverrides": [{"name": "api", "command": ["python"]}]}
+    ecs = SimpleNamespace(
+        list_tasks=lambda **_: {"taskArns": ["t/foreign", "t/ours"]},
+        describe_tasks=lambda **_: {"tasks": [{"taskArn": "t/foreign"}, ours]},
+    )
+    clients: Any = SimpleNamespace(client=lambda _: ecs)
+    command = standalone_tasks.Command(("python",))
+
+    found = standalone_tasks.find_started(clients, "c", once("api").running, command, time.time(), "")
+
+    assert found
+    assert found.arn == "t/ours"

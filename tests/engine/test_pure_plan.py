@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from provisioner.commands.run_recording import record_plan
+from provisioner.engine.calls.clock import Clock
 from provisioner.engine.planning import plan_builder
+from provisioner.engine.runs.recorder import RunRecorder
 from provisioner.session import Session
 from state.findings import StateFindings, with_findings
 from state.manager import StateManager
@@ -101,3 +106,31 @@ def test_the_run_that_carries_a_plan_out_records_what_it_found_out() -> None:
     assert state.resources["rule"].depends_on == ["tg~1"]
     state_manager.begin_teardown()
     assert store.latest.resources == planned.resources
+
+
+def test_the_record_of_a_run_knows_what_its_plan_found_out() -> None:
+    """A deposed resource that only the plan has found is recorded with its type and its step, for `timeline`."""
+    deposed = ResourceState("TargetGroup", "older", step="alb", id="0")
+    state = with_findings(_state(), StateFindings(siblings={"tg~0": deposed}))
+    plan: Any = SimpleNamespace(state=state, stack=[])
+    aws: Any = SimpleNamespace()
+    record = RunRecorder("prod", "apply", [], state.location, aws, Clock())
+
+    record_plan(record, plan)
+
+    recorded = record.resources["tg~0"]
+    assert (recorded.type_name, recorded.step) == ("TargetGroup", "alb")
+
+
+def test_the_plans_of_all_stacks_count_what_they_found_out(
+    live_stack: LiveStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def checked() -> int:
+        (count,) = re.findall(r"(\d+) resources of 1 stack checked", live_stack.desk.well("plan", "--all").err)
+        return int(count)
+
+    before = checked()
+    deposed = ResourceState("TargetGroup", "older", step="alb", id=live_stack.target_group["TargetGroupArn"] + "0")
+    monkeypatch.setattr(plan_builder, "find_sibling_states", lambda *_: {"target-group~0": deposed})
+
+    assert checked() == before + 1
