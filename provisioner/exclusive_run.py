@@ -155,5 +155,5 @@ def _apply_changed_values(session: Session, outcome: Outcome) -> Outcome:
         return outcome
     names = ", ".join(change.logical_id for change in new_plan.changes_to_make)
     message = f"this emulator tells other values than before: {names} follow them"
-    session.listener(Event("note", detail=message))
+    session.events.publish(Event("note", detail=message))
     return outcome.merged_with(Apply(new_plan, session.executor(new_plan), RESOURCE_TYPES).run())

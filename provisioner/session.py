@@ -16,7 +16,7 @@ from provisioner.engine.calls.batch_scope import BatchScope
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.clock import Clock
 from provisioner.engine.estimates.critical_path import DurationHistory
-from provisioner.engine.execution.events import Listener, silent
+from provisioner.engine.execution.events import EventBus
 from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.planning.drift import DriftReport, look_for_drift
 from provisioner.engine.planning.plan import Plan, managed_resource_of
@@ -70,7 +70,7 @@ class Session:
     location: StackLocation
     state: StackState
     clock: Clock = field(default_factory=Clock)
-    listener: Listener = silent
+    events: EventBus = field(default_factory=EventBus)
     region_source: str = ""
     # The last holder of the stack's lock before this command, and whether that run was still under way.
     previous_holder: LockHolder | None = None
@@ -282,7 +282,7 @@ class Session:
         state_manager = self.state_manager()
         if plan is not None:
             state_manager.record_findings(plan.findings)
-        executor = ResourceExecutor(self.clients, state_manager, self.listener, self.duration_history, marker)
+        executor = ResourceExecutor(self.clients, state_manager, self.events.publish, self.duration_history, marker)
         executor.resource_calls.recent.add_recorded(self.state.resources, RESOURCE_TYPES)
         return executor
 

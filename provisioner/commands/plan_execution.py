@@ -17,7 +17,7 @@ from provisioner.commands.plan_context import (
     raise_for_findings,
     refusal_error,
 )
-from provisioner.commands.run_recording import combine_listeners, progress_estimate, record_plan, record_run
+from provisioner.commands.run_recording import progress_estimate, record_plan, record_run
 from provisioner.commands.saved_plan import SavedPlan
 from provisioner.commands.saved_plan_checks import check_changes, check_inputs
 from provisioner.commands.signals import handle_signals, raise_run_error
@@ -132,6 +132,6 @@ def execute_plan(console: Console, session: Session, plan: Plan, record: RunReco
         show_progress(console, steps, estimate) as progress_listener,
         handle_signals(console, session.clock) as caught_signals,
     ):
-        session.listener = combine_listeners(record.record_event, progress_listener)
+        session.events.subscribe(record.record_event, estimate.record_event, progress_listener)
         outcome = apply_exclusively(session, plan)
     raise_run_error(outcome, caught_signals)

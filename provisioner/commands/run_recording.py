@@ -10,7 +10,6 @@ from typing import Any
 from provisioner.commands.output_files import append_job_summary
 from provisioner.commands.saved_plan import fingerprinted_settings
 from provisioner.engine.estimates.time_estimate import ProgressEstimate
-from provisioner.engine.execution.events import Event, Listener
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.resource_graph.graph import Edge
 from provisioner.engine.runs.recorder import RunRecorder
@@ -161,16 +160,6 @@ def progress_estimate(session: Session, record: RunRecorder, actions: Mapping[st
     return ProgressEstimate.for_run(
         record.resources, actions, RESOURCE_TYPES, session.duration_history, session.clock.now
     )
-
-
-def combine_listeners(first: Listener, second: Listener) -> Listener:
-    """Return a listener that passes each event to both."""
-
-    def hear(event: Event) -> None:
-        first(event)
-        second(event)
-
-    return hear
 
 
 @contextmanager

@@ -126,18 +126,18 @@ class ServiceController:
         if is_same_revision(props, newest):
             return str(newest["taskDefinitionArn"])
         managed = self._managed_resource(self.task_definition_id).with_props(props).with_id("")
-        self.executor.listen(Event("starting", self.task_definition_id, "create"))
+        self.executor.publish(Event("starting", self.task_definition_id, "create"))
         arn = str(self.executor.create(managed)["taskDefinitionArn"])
         self.executor.state_manager.record_ready(self.task_definition_id)
-        self.executor.listen(Event("ready", self.task_definition_id, "create", id=arn))
+        self.executor.publish(Event("ready", self.task_definition_id, "create", id=arn))
         return arn
 
     @contextmanager
     def reporting(self, action: str) -> Iterator[None]:
         """Report that a change of the service starts, and at the end of the block that it went well."""
-        self.executor.listen(Event("starting", self.logical_id, action))
+        self.executor.publish(Event("starting", self.logical_id, action))
         yield
-        self.executor.listen(Event("ready", self.logical_id, action, id=self.resource_state.id))
+        self.executor.publish(Event("ready", self.logical_id, action, id=self.resource_state.id))
 
     def deploy_revision(self, arn: str) -> None:
         """Update the service to a revision; if called twice, AWS begins one deployment."""
@@ -182,10 +182,10 @@ class ServiceController:
         old = {"MinCapacity": current.minimum, "MaxCapacity": current.maximum}
         managed = managed.with_props({**managed.spec.props, **new})
         if new != old:
-            self.executor.listen(Event("starting", self.scalable_target_id, "update"))
+            self.executor.publish(Event("starting", self.scalable_target_id, "update"))
             self.executor.update(managed, _update_of(managed, *(Difference(k, old[k], new[k]) for k in new)))
             self.executor.wait_and_confirm(managed, updated=True, on_read=lambda _doc: None)
-            self.executor.listen(Event("ready", self.scalable_target_id, "update", id=managed.spec.id))
+            self.executor.publish(Event("ready", self.scalable_target_id, "update", id=managed.spec.id))
             return
         known_state = self.session.state.resources[self.scalable_target_id]
         if known_state.phase != "ready":  # an interrupted run, whose call reached AWS

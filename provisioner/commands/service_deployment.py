@@ -16,11 +16,11 @@ from provisioner.commands.confirmation import Confirmation
 from provisioner.commands.image_pull import resolve_image, with_pull_permission
 from provisioner.commands.plan_context import print_completion, print_header
 from provisioner.commands.rollout import PreviousDeployments, RolloutFollower, interruptible, report_replaced
-from provisioner.commands.run_recording import combine_listeners, record_run, without_other_runs
+from provisioner.commands.run_recording import record_run, without_other_runs
 from provisioner.commands.service_controller import ServiceController, service_controller
 from provisioner.commands.smoke_test import run_smoke_test
 from provisioner.engine.calls.user_errors import user_errors
-from provisioner.engine.execution.events import Event, silent
+from provisioner.engine.execution.events import Event
 from provisioner.engine.runs.recorder import RunRecorder
 from provisioner.errors import UsageError, quoted
 from provisioner.names import IMAGE_OWNER, SHIPPED_WITH
@@ -147,8 +147,7 @@ def record_service_events(service: ServiceController, record: RunRecorder) -> No
         resource_state = service.session.state.resources.get(logical_id)
         if resource_state:
             record.add_resource(logical_id, resource_state.type_name, resource_state.region, resource_state.step, [])
-    service.executor.listen = combine_listeners(record.record_event, silent)
-    service.executor.resource_calls.listen = service.executor.waiter.listen = service.executor.listen
+    service.session.events.subscribe(record.record_event)
 
 
 def roll_out(
@@ -159,7 +158,7 @@ def roll_out(
     under_way = is_same and not running.has_failed
     before = PreviousDeployments.read(service, running, arn, under_way=under_way, fail_fast=fail_fast)
     follower = RolloutFollower(console, service, before, fail_fast)
-    service.executor.listen(Event("exists", service.task_definition_id, "update", id=arn))
+    service.executor.publish(Event("exists", service.task_definition_id, "update", id=arn))
     with service.reporting("update"):
         if not is_same:
             service.deploy_revision(arn)

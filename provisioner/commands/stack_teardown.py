@@ -9,7 +9,7 @@ from typing import Any
 
 from provisioner.commands.confirmation import Confirmation
 from provisioner.commands.plan_context import location_description, print_check_summary, print_completion, print_header
-from provisioner.commands.run_recording import combine_listeners, progress_estimate, record_plan, record_run
+from provisioner.commands.run_recording import progress_estimate, record_plan, record_run
 from provisioner.commands.signals import handle_signals, raise_run_error
 from provisioner.commands.teardown_plan import (
     check_protections,
@@ -93,7 +93,7 @@ def _delete_stack(
         show_progress(console, steps, estimate) as progress_listener,
         handle_signals(console, session.clock) as caught_signals,
     ):
-        session.listener = combine_listeners(record.record_event, progress_listener)
+        session.events.subscribe(record.record_event, estimate.record_event, progress_listener)
         outcome = delete_stack(session, plan, protected)
     raise_run_error(outcome, caught_signals, shown_lines=blocker_hints)
     report = verify_nothing_remains(session, plan.stack, partial(raise_if_recreated, marker))

@@ -57,7 +57,6 @@ class ProgressBoard:
 
     def record_event(self, event: Event) -> None:
         """Record one event."""
-        self.estimate.record_event(event)
         with self.lock:
             resource = self.resources.setdefault(
                 event.logical_id, ResourceProgress(self.step_names.get(event.logical_id, ""))

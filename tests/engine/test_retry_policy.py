@@ -121,7 +121,7 @@ def test_a_wait_without_end_leaves_the_thing_to_the_next_run_and_destroys_nothin
     clock = Hurried()
     mine, resource_type = hands(clock), Slow(lambda: seen("coming"))
     told: list[Event] = []
-    mine.listen = told.append
+    mine.publish = told.append
     mine.state_manager.record_intent("thing", "create", mine._resource_state(target(resource_type)))
     mine.state_manager.record_id("thing", "t-1")
 

@@ -94,7 +94,7 @@ def worker(*, is_emulated: bool) -> tuple[ResourceExecutor, list[Event]]:
     told: list[Event] = []
     mine = hands(Hurried())
     mine.clients.aws.__dict__.update(is_faithful=not is_emulated, is_emulated=lambda *_: is_emulated)
-    mine.unsupported.listen = told.append
+    mine.unsupported.publish = told.append
     return mine, told
 
 

@@ -134,7 +134,7 @@ class Apply:
             raise Blocked(f"{managed.description} was deleted outside of this tool.", "Run the same command again.")
         managed = managed.with_props(resource.type.properties_at(phase, desired, actual, self._cutover.serving()))
         change = decide_change(resource, resource_state, actual, managed.spec.props)
-        self.executor.listen(Event("starting", resource.logical_id, change.action))
+        self.executor.publish(Event("starting", resource.logical_id, change.action))
         self._execute_change(managed, change, lambda _stage: None)
         return change.action
 
@@ -151,7 +151,7 @@ class Apply:
         `act` carries out the change of the resource and returns the action taken; `phase` is the phase of the
         cutover, for the report.
         """
-        listen, clock = self.executor.listen, self.executor.clock
+        publish, clock = self.executor.publish, self.executor.clock
         start = clock.now()
         try:
             action = act()
@@ -163,14 +163,14 @@ class Apply:
             self.outcome.failed[resource.logical_id] = failure
             if isinstance(failure, FATAL):
                 clock.stop()
-            listen(
+            publish(
                 Event(end_type_of(failure), resource.logical_id, detail=failure.message, seconds=clock.now() - start)
             )
             return
         finally:
             self._actual_states.close(resource.logical_id)
         id_ = self._actual_states.properties[resource.logical_id]["id"]
-        listen(Event("ready", resource.logical_id, action, phase, clock.now() - start, id_))
+        publish(Event("ready", resource.logical_id, action, phase, clock.now() - start, id_))
         report_stage(Stage(resource.logical_id, "ready"))
 
     def _apply_change(self, resource: Resource, report_stage: ReportStage[Stage]) -> str:
@@ -192,7 +192,7 @@ class Apply:
             self.executor.waiter.wait_until_deleted(managed)
         managed = self._prepare(resource, managed, change, resource_state, exists=actual is not None)
         relax_deposed(self.executor, self.resource_types, resource, desired)
-        self.executor.listen(Event("starting", name, change.action))
+        self.executor.publish(Event("starting", name, change.action))
         self._execute_change(managed, change, report_stage)
         is_finished = change.action == "finish" and resource.type.immutable_until_ready
         if is_finished or name in self.executor.already_existing:
@@ -243,7 +243,7 @@ class Apply:
             actual = self.executor.create(managed)
             managed = managed.with_reply(managed.type.id_of(actual), actual)
             self._actual_states.record(managed, actual)
-            self.executor.listen(Event("exists", name, change.action, id=managed.spec.id))
+            self.executor.publish(Event("exists", name, change.action, id=managed.spec.id))
         report_stage(Stage(name, "exists"))
         if change.action == "update":
             managed = self.executor.update(managed, change)

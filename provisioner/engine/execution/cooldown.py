@@ -75,13 +75,13 @@ class Cooldown:
     """
 
     def __init__(
-        self, state_manager: StateManager, clock: Clock, speed: float, managed: ManagedResource, listen: Listener
+        self, state_manager: StateManager, clock: Clock, speed: float, managed: ManagedResource, publish: Listener
     ) -> None:
         self._state_manager = state_manager
         self._clock = clock
         self._speed = speed
         self._managed = managed
-        self._listen = listen
+        self._publish = publish
         self._type, self._logical_id = managed.type, managed.spec.logical_id
         # An earlier run may have been killed after a change: AWS may count from that one.
         self._last_change = last_change(self._type, state_manager.get(self._logical_id))
@@ -98,7 +98,7 @@ class Cooldown:
         if next_change_at - now > self._type.timeout:
             raise _cooldown_error(self._managed, _format_minute(next_change_at))
         if next_change_at > now:
-            self._listen(
+            self._publish(
                 Event("waiting", self._logical_id, "update", _cooldown_description(self._type), next_change_at - now)
             )
             self._clock.sleep(next_change_at - now)
@@ -137,7 +137,7 @@ class Cooldown:
             stop_after_delay(self._type.timeout),
             retry_if_exception(self._is_retryable),
             self._next_wait,
-            lambda error, seconds: self._listen(
+            lambda error, seconds: self._publish(
                 Event("retrying", self._logical_id, "update", describe_refusal(error), seconds)
             ),
         )

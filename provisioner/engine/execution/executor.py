@@ -47,21 +47,21 @@ class ResourceExecutor:
         self,
         clients: Clients,
         state_manager: StateManager,
-        listen: Listener,
+        publish: Listener,
         history: DurationHistory | None = None,
         marker: RunMarker | None = None,
     ) -> None:
         self.clients = clients
         self.marker = marker
         self.state_manager = state_manager
-        self.listen = listen
+        self.publish = publish
         self.clock = clients.clock
         self.speed = clients.aws.speed
         self.consistency = ConsistencyLookup(clients)
         self.durations = history or DurationHistory(self.speed)
-        self.unsupported = UnsupportedResources(clients, listen)
-        self.resource_calls = ResourceCalls(clients, listen, self.durations)
-        self.waiter = Waiter(clients, listen, self.durations)
+        self.unsupported = UnsupportedResources(clients, publish)
+        self.resource_calls = ResourceCalls(clients, publish, self.durations)
+        self.waiter = Waiter(clients, publish, self.durations)
         self._deleter = ResourceDeleter(
             self.resource_calls, state_manager, self.consistency, self.waiter, self.unsupported
         )
@@ -109,7 +109,7 @@ class ResourceExecutor:
         return actual
 
     def _cooldown(self, managed: ManagedResource) -> Cooldown:
-        return Cooldown(self.state_manager, self.clock, self.speed, managed, self.listen)
+        return Cooldown(self.state_manager, self.clock, self.speed, managed, self.publish)
 
     def _create_with_retry(self, managed: ManagedResource) -> JsonObject:
         """Restore or create a resource; if AWS says that it exists, or the reply is lost, look for it."""

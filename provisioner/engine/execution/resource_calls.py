@@ -64,9 +64,9 @@ def _outage_seconds(clients: Clients) -> float:
 class ResourceCalls:
     """The calls of a run for its resources, with their retries; shared by all threads."""
 
-    def __init__(self, clients: Clients, listen: Listener, history: DurationHistory | None = None) -> None:
+    def __init__(self, clients: Clients, publish: Listener, history: DurationHistory | None = None) -> None:
         self.clients = clients
-        self.listen = listen
+        self.publish = publish
         self.clock = clients.clock
         self.speed = clients.aws.speed
         self.durations = history or DurationHistory(self.speed)
@@ -146,7 +146,7 @@ class _ResourceRetries:
         may_be_held = self._action == "delete" and may_have_blockers(error, self._managed.type.unblocked_codes)
         blockers = self._describe_blockers() if may_be_held and self._blocker_schedule.is_due() else ""
         detail = f"held by {blockers}" if blockers else describe_refusal(error)
-        self._calls.listen(Event("retrying", self._managed.spec.logical_id, self._action, detail, seconds))
+        self._calls.publish(Event("retrying", self._managed.spec.logical_id, self._action, detail, seconds))
 
     def _is_temporary_refusal(self, error: BaseException) -> bool:
         """Return whether a refusal is temporary and short enough to wait for."""

@@ -135,14 +135,14 @@ def delete_and_report(
     """
     name, clock = managed.spec.logical_id, executor.clock
     start = clock.now()
-    executor.listen(Event("starting", name, "delete"))
+    executor.publish(Event("starting", name, "delete"))
     is_accepted = False
 
     def on_accepted() -> None:
         nonlocal is_accepted
         if not is_accepted:
             is_accepted = True
-            executor.listen(Event("going", name, "delete", seconds=clock.now() - start))
+            executor.publish(Event("going", name, "delete", seconds=clock.now() - start))
             report_stage(DeleteStage(name, "going"))
 
     try:
@@ -157,10 +157,10 @@ def delete_and_report(
         outcome.failed[name] = failure
         if isinstance(failure, FATAL):
             clock.stop()
-        executor.listen(Event(end_type_of(failure), name, "delete", failure.message, clock.now() - start))
+        executor.publish(Event(end_type_of(failure), name, "delete", failure.message, clock.now() - start))
         return
     end = Event("gone", name, "delete", seconds=clock.now() - start, id=managed.spec.id)
     kept = f"for the sake of {outcome.kept[name]}" if name in outcome.kept else outcome.foreign.get(name, "")
-    executor.listen(replace(end, type="kept", detail=kept) if kept else end)
+    executor.publish(replace(end, type="kept", detail=kept) if kept else end)
     report_stage(DeleteStage(name, "going"))
     report_stage(DeleteStage(name, "gone"))

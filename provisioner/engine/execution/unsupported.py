@@ -13,9 +13,9 @@ from provisioner.engine.types.blocker import matches_codes
 class UnsupportedResources:
     """The resources that a run skips because the emulator does not support them; shared by all threads."""
 
-    def __init__(self, clients: Clients, listen: Listener) -> None:
+    def __init__(self, clients: Clients, publish: Listener) -> None:
         self.clients = clients
-        self.listen = listen
+        self.publish = publish
         # The resources that were skipped: they never become ready, so nothing waits for them.
         self.logical_ids: set[str] = set()
 
@@ -29,7 +29,7 @@ class UnsupportedResources:
         if not is_unsupported_call(self.clients, managed, error) and not self._exists_under_other_name(managed, error):
             return False
         self.logical_ids.add(managed.spec.logical_id)
-        self.listen(
+        self.publish(
             Event(
                 "note", managed.spec.logical_id, action, f"not on this emulator: {managed.description} is passed over"
             )

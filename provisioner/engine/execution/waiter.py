@@ -20,9 +20,9 @@ from provisioner.errors import WaitTimeout
 class Waiter:
     """The waits of a run for its resources, with reads as often as is useful; shared by all threads."""
 
-    def __init__(self, clients: Clients, listen: Listener, history: DurationHistory) -> None:
+    def __init__(self, clients: Clients, publish: Listener, history: DurationHistory) -> None:
         self.clients = clients
-        self.listen = listen
+        self.publish = publish
         self.durations = history
         self.clock = clients.clock
         self.speed = clients.aws.speed
@@ -48,7 +48,7 @@ class Waiter:
         start, since, requested_action, extra_seconds = self.clock.now(), self.clock.wall(), "", 0.0
         stale_seconds = resource_type.stale_seconds * self.speed if updated else 0.0
         due = self.durations.typical_seconds(resource_type, managed.region, "update" if updated else "create", "ready")
-        self.listen(Event("waiting", spec.logical_id, detail=f"usually {due:.0f} s" if due >= 1 else ""))
+        self.publish(Event("waiting", spec.logical_id, detail=f"usually {due:.0f} s" if due >= 1 else ""))
 
         def probe() -> JsonObject | None:
             nonlocal requested_action, extra_seconds
@@ -63,7 +63,7 @@ class Waiter:
                 return actual
             previous, requested_action = requested_action, resource_type.required_action(actual)
             if requested_action and requested_action != previous:
-                self.listen(Event("asking", spec.logical_id, detail=requested_action))
+                self.publish(Event("asking", spec.logical_id, detail=requested_action))
             return None
 
         def is_over(state: RetryCallState) -> bool:
@@ -103,7 +103,7 @@ class Waiter:
 
         """
         resource_type, spec = managed.type, managed.spec
-        self.listen(Event("waiting", spec.logical_id, "delete"))
+        self.publish(Event("waiting", spec.logical_id, "delete"))
 
         def probe() -> bool | None:
             actual = read(self.clients, managed)
