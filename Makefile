@@ -55,7 +55,7 @@ wander: $(VENV)/.tests  ## random settings, drifts and applies, many of them; SE
 rights: $(VENV)/.tests  ## the policy for an operator: one run for each statement that is taken away
 	RIGHTS=all $(BIN)/pytest -n auto -m "slow or not slow" tests/permissions/test_policies.py tests/permissions/test_domain_policy.py tests/permissions/test_escalation.py
 
-clean:  ## remove what was installed and measured; never a ledger
+clean:  ## remove what was installed and measured; never a state
 	rm -rf $(VENV) .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 
 $(BIN)/uv:

@@ -40,7 +40,7 @@ def addresses(options: Mapping[str, Any]) -> list[Completion]:
         Completion(f"{resource_state.step}/{name}", resource_state.type_name)
         for name, resource_state in resource_states.items()
     ]
-    return [*(Completion(step, "piece") for step in steps), *resources]
+    return [*(Completion(step, "step") for step in steps), *resources]
 
 
 def resources(options: Mapping[str, Any]) -> list[Completion]:

@@ -94,7 +94,7 @@ def run_once(console: Console, session: Session, options: RunOptions) -> int:
             if followed.is_reported:
                 one_time_command.forget_pending_command(task, options.lock_timeout)
         if earlier_task and earlier_task.has_stopped:
-            console.note(f"It was not run again: `--again` runs it again. ({one_time_command.title})", "yellow")
+            console.note(f"No new task was started for {one_time_command.title}: `--again` starts one.", "yellow")
     return code
 
 

@@ -147,5 +147,5 @@ class OneTimeCommand:
         )
         if not sys.stdin.isatty():
             log = self.service.session.options.workspace.command("logs", self.service.session.suffix)
-            raise Blocked(message, f"`{log} --since 2d` may tell. `--again` runs it again.")
-        replace(confirmation, yes=False).confirm(self.console, f"{message}\nRun it again?")
+            raise Blocked(message, f"`{log} --since 2d` may tell. `--again` starts a new task.")
+        replace(confirmation, yes=False).confirm(self.console, f"{message}\nStart a new task?")

@@ -19,7 +19,7 @@ from provisioner.names import PROGRAM
 @lock_option
 @click.option("--spot/--on-demand", default=False, help="The capacity; Spot may be taken back. [on demand]")
 @click.option("--raw", "is_raw", is_flag=True, help="As the container wrote it, control sequences too.")
-@click.option("--again", is_flag=True, help="Run it again, though an earlier run of it was cut off.")
+@click.option("--again", is_flag=True, help="Start a new task, though an earlier run of it was cut off.")
 @click.argument("command", nargs=-1, required=True)
 def run(
     service: str,

@@ -33,7 +33,7 @@ def init(yes: bool, region: str | None, expect_account: str | None, **given: Any
 @state.command()
 @state_options
 def pull(**given: Any) -> int:
-    """Print the ledger as it stands."""
+    """Print the state file as it is."""
     console, workspace = console_and_workspace(given)
     return print_state(console, workspace, workspace.choose_suffix(given["suffix"]))
 
@@ -44,7 +44,7 @@ def pull(**given: Any) -> int:
 @force_option
 @click.argument("file", type=click.File("rb"))
 def push(file: BinaryIO, lock_timeout: float, force: bool, **given: Any) -> int:
-    """Put the ledger in FILE (- for stdin) in place of the one that stands, where it is a later one."""
+    """Replace the state by the one in FILE (- for stdin), if that is a later version of it."""
     console, workspace = console_and_workspace(given)
     suffix = workspace.choose_suffix(given["suffix"])
     return push_state(console, workspace, suffix, file.read(), lock_timeout, force=force)
@@ -53,7 +53,7 @@ def push(file: BinaryIO, lock_timeout: float, force: bool, **given: Any) -> int:
 @state.command()
 @state_options
 def history(**given: Any) -> int:
-    """List what the ledger was before the last runs."""
+    """List the versions of the state before the last runs."""
     console, workspace = console_and_workspace(given)
     return print_versions(console, workspace, workspace.choose_suffix(given["suffix"]))
 
@@ -65,7 +65,7 @@ def history(**given: Any) -> int:
 @force_option
 @click.argument("version")
 def restore(version: str, lock_timeout: float, yes: bool, force: bool, **given: Any) -> int:
-    """Put a VERSION of the history in place of the ledger that stands."""
+    """Replace the state by a VERSION of its history."""
     console, workspace = console_and_workspace(given)
     suffix = workspace.choose_suffix(given["suffix"])
     return restore_version(console, workspace, suffix, version, Confirmation(yes), lock_timeout, force=force)

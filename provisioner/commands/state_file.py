@@ -108,18 +108,18 @@ def _is_same(state: StackState, current: StackState) -> bool:
 
 
 def check_is_later(state: StackState, current: StackState) -> None:
-    """Raise Blocked if the document is not a later version of the current state."""
-    hint = "With --force it takes the place of what stands, which is kept in `state history`."
+    """Raise Blocked if the state is not a later version of the current state."""
+    hint = "With --force it replaces the present state, which is kept in `state history`."
     check_same_lineage(state, current, hint)
     if state.serial <= current.serial:
-        raise Blocked(f"What stands is as new or newer: serial {current.serial}; this has {state.serial}.", hint)
+        raise Blocked(f"The present state is as new or newer: serial {current.serial}; this has {state.serial}.", hint)
 
 
 def check_same_lineage(state: StackState, current: StackState, hint: str) -> None:
     """Raise Blocked if the two states have not the same lineage and location."""
     if state.lineage != current.lineage:
         raise Blocked(
-            f"This is another state: its lineage is {state.lineage}, that of what stands {current.lineage}.",
+            f"This is another state: its lineage is {state.lineage}, that of the present state {current.lineage}.",
             hint,
         )
     if state.location != current.location:
@@ -167,7 +167,7 @@ def restore_version(
     with locked_state(workspace, suffix, "state restore", timeout, force=force) as locked:
         current = locked.current
         if current and not force:
-            check_same_lineage(state, current, "With --force it takes the place of what stands, which is kept.")
+            check_same_lineage(state, current, "With --force it replaces the present state, which is kept.")
         replaced = _describe(current) if current else "nothing"
         confirmation.confirm(console, f"Put {_describe(state)} of {suffix} in the place of {replaced}?")
         state.serial = max(state.serial, current.serial if current else 0) + 1

@@ -10,6 +10,7 @@ import select
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -44,6 +45,21 @@ def test_the_table_holds_the_first_sentence_of_each_command(name: str) -> None:
 
     assert cli.commands[name].name == name
     assert re.split(r"(?<=\.)\s", told)[0] == HELP[name]
+
+
+def help_texts(command: click.Command) -> Iterator[str]:
+    """The help of a command, of its options, and of the commands below it."""
+    yield command.help or ""
+    yield from (str(option.help) for option in command.params if isinstance(option, click.Option))
+    for below in command.commands.values() if isinstance(command, click.Group) else ():
+        yield from help_texts(below)
+
+
+@pytest.mark.parametrize("name", HELP)
+def test_no_help_speaks_of_what_has_another_name_now(name: str) -> None:
+    words = set(re.findall(r"[a-z]+", " ".join(help_texts(cli.commands[name])).lower()))
+
+    assert not words & {"ledger", "piece", "pieces", "embedded", "rehearsal", "shelf", "veiled"}
 
 
 @pytest.mark.parametrize("name", HELP)
