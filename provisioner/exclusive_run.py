@@ -105,7 +105,7 @@ def watch_run_marker(session: Session, marker: RunMarker, *, exists: bool = Fals
 
 @contextmanager
 def _guard_changes(session: Session, check: RunMarker | RunMarkerWatch) -> Iterator[None]:
-    """Check for other runs before each changing call of the block; end the mark or the lookout after it."""
+    """Check for other runs before each changing call of the block; end the mark or the watch after it."""
     previous_guard = session.guard
     session.guard = call_both(previous_guard, check.guard)
     try:

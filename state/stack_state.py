@@ -121,8 +121,7 @@ class StackState:
 
     suffix: str
     location: StackLocation = field(metadata={"json": "place"})
-    # The version of the provisioner that wrote the file that was read; every write names this version.
-    # The program that wrote the file which was read, and its version.
+    # The program that wrote the file which was read, and its version; every write names the program that writes.
     writer: str = field(default="", compare=False)
     lineage: str = field(default_factory=lambda: str(uuid.uuid4()))
     serial: int = 0

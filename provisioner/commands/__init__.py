@@ -1,1 +1,1 @@
-"""The command line: what can be typed; each command is a few lines that call the code which does it."""
+"""The command line: a module for each command, and the modules that carry the commands out."""

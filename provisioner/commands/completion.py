@@ -18,16 +18,16 @@ CompletionFunction = Callable[[click.Context, click.Parameter, str], list[Any]]
 def complete_from(*names: str) -> CompletionFunction:
     """Return a shell completion for a parameter.
 
-    `names` are functions of `completing`; the first of them that has any word is used.
+    `names` are functions of `completion_words`; the first of them that has any word is used.
     """
 
     def complete(context: click.Context, _: click.Parameter, begin: str) -> list[Any]:
         from click.shell_completion import CompletionItem
 
-        from provisioner.commands import completion_words as completing
+        from provisioner.commands import completion_words
 
         for name in names:
-            if found := completing.matching_completions(getattr(completing, name), context.params, begin):
+            if found := completion_words.matching_completions(getattr(completion_words, name), context.params, begin):
                 return [CompletionItem(word.text, help=word.help) for word in found]
         return []
 

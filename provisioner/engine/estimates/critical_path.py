@@ -64,7 +64,7 @@ def delete_graph(
 ) -> dict[DeleteStage, set[DeleteStage]]:
     """Return the graph of deleting resources: each stage with the stages that it waits for.
 
-    A resource is deleted when all that need it are gone. Where `beside(name, other)` is true, the deletion of
+    A resource is deleted when all that need it are gone. Where `may_overlap(name, other)` is true, the deletion of
     `other`, which needs `name`, must only have begun.
     """
     graph: dict[DeleteStage, set[DeleteStage]] = {}

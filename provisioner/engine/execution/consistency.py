@@ -47,9 +47,8 @@ class ConsistencyLookup:
     def find(self, managed: ManagedResource, since: float, hidden_seconds: float) -> JsonObject | None:
         """Return a resource of this stack that an unanswered create has made, or None.
 
-        It is read until `hidden_seconds` seconds after `since`, when AWS must show it. With `hidden_seconds`
-        as 0 nothing is
-        waited for, because a second create would only find what the first has made.
+        It is read until `hidden_seconds` seconds after `since`, when AWS must show it. If `hidden_seconds` is 0,
+        nothing is waited for: a second create would only find what the first has made.
 
         Raises:
             OwnershipConflict: A resource of somebody else has its name.

@@ -1,6 +1,8 @@
 """The merge of desired properties into the live ones, for calls that replace a whole document.
 
-What others have set in the document stays.
+What others have set in the document stays. The merge is three-way at every depth: live, desired and last recorded. A
+live member that is not declared is sent back, unless this stack had set it before. The members that a call accepts are
+those of its input shape in botocore's model, which leaves out ids, dates and all else that AWS only returns.
 """
 
 from __future__ import annotations

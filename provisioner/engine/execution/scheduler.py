@@ -16,11 +16,11 @@ WORKERS = 48
 
 
 class DagExecutor(Generic[Vertex]):
-    """One pass through a graph, which maps each step to the steps that it waits for.
+    """One pass through a graph, which maps each vertex to the vertices that it waits for.
 
-    `begin(step)` returns the work that starts with a step, or None if another step's work reports it. Work
-    runs in a thread, and reports each step that it has completed. A step that is never reported only holds
-    back the steps that wait for it. Once `stopped()` is true, no further work is started.
+    `begin(vertex)` returns the work that starts with a vertex, or None if another vertex's work reports it. Work
+    runs in a thread, and reports each vertex that it has completed. A vertex that is never reported only holds
+    back the vertices that wait for it. Once `stopped()` is true, no further work is started.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class DagExecutor(Generic[Vertex]):
         self.done: set[Vertex] = set()
 
     def run(self) -> set[Vertex]:
-        """Run until no work is left or can start, and return the completed steps.
+        """Run until no work is left or can start, and return the completed vertices.
 
         An exception of a work stops the start of further ones, and is raised at the end.
         """
@@ -57,7 +57,7 @@ class DagExecutor(Generic[Vertex]):
         return self.done
 
     def _start_ready(self) -> None:
-        # A step may have been reported before its turn came: it is then marked as done at once.
+        # A vertex may have been reported before its turn came: it is then marked as done at once.
         while vertices := self._order.get_ready():
             for vertex in vertices:
                 self._ready.add(vertex)
@@ -81,7 +81,7 @@ class DagExecutor(Generic[Vertex]):
             self._reports.put(("ended", None))
 
     def _handle_report(self, report: str, value: Any) -> None:
-        # "done": a step was completed. "raised": a work failed. "ended": a thread is free again.
+        # "done": a vertex was completed. "raised": a work failed. "ended": a thread is free again.
         if report == "done":
             if value in self._ready and value not in self.done:
                 self._order.done(value)
@@ -93,7 +93,7 @@ class DagExecutor(Generic[Vertex]):
 
 
 def run_in_parallel(graph: Mapping[Vertex, set[Vertex]], act: Callable[[Vertex], None], *, workers: int) -> None:
-    """Call `act` for each step of the graph once, in parallel, after the steps that it waits for.
+    """Call `act` for each vertex of the graph once, in parallel, after the vertices that it waits for.
 
     Raises:
         BaseException: The first exception of a call; no further call is started after it.

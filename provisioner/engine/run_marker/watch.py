@@ -13,7 +13,7 @@ from state.errors import LockHeld
 class RunMarkerWatch:
     """The watch of one run: before the first call, then once a minute while it calls, and at the end.
 
-    `stands` says whether the plan found the marker resource.
+    `exists` says whether the plan found the marker resource.
     """
 
     def __init__(self, marker: RunMarker, clock: Clock, *, exists: bool) -> None:
