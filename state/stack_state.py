@@ -17,6 +17,8 @@ from state.migrations import NEWEST, OLDEST, migrate
 from state.serialization import fields_from_json, json_fields, validate_types
 
 SCHEMA = NEWEST
+# The types (`account_wide`) of resources that all stacks of an account share: no stack counts them as its own.
+ACCOUNT_WIDE_TYPES = frozenset({"ServiceLinkedRole"})
 
 Phase = Literal["creating", "finishing", "ready", "updating", "deleting"]
 JsonObject = dict[str, Any]
@@ -142,6 +144,11 @@ class StackState:
     # The settings that were given to the last apply: by path, `value` and `source`. Of a value that may be secret,
     # only a salted fingerprint. None before the first apply.
     settings: dict[str, JsonObject] | None = None
+
+    @property
+    def resource_count(self) -> int:
+        """The number of resources, without the account-wide ones."""
+        return sum(resource_state.type_name not in ACCOUNT_WIDE_TYPES for resource_state in self.resources.values())
 
     def rename(self, logical_id: str, to: str) -> None:
         """Move a resource state to the key `to`, and update the dependencies of all others that name it."""

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from provisioner.commands.stack_services import services_of
 from provisioner.workspace import Workspace
 from state.errors import ProvisionerError
 from state.stack_state import StackState
@@ -56,12 +57,8 @@ def resources(options: Mapping[str, Any]) -> list[Completion]:
 def services(options: Mapping[str, Any]) -> list[Completion]:
     """Return the services of the given stack; the main one is called `api`."""
     state = _state_on_this_machine(options)
-    resource_states = state.resources.items() if state else ()
-    return [
-        Completion(name.partition(".")[2] or "api", resource_state.aws_name)
-        for name, resource_state in resource_states
-        if resource_state.type_name == "Service"
-    ]
+    services = services_of(state) if state else {}
+    return [Completion(name, resource_state.aws_name) for name, resource_state in services.items()]
 
 
 def outputs(options: Mapping[str, Any]) -> list[Completion]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import secrets
 import sys
 from collections.abc import Mapping, Sequence
@@ -10,6 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from provisioner.commands.stack_services import MAIN_SERVICE, services_of, unknown_service_hint
 from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.calls.user_errors import user_error, user_errors
 from provisioner.errors import Blocked, Incomplete, UsageError
@@ -26,26 +26,13 @@ from provisioner.terminal.output_frame import OutputFrame
 from provisioner.terminal.pseudo_terminal import relay
 from provisioner.terminal.session_manager_plugin import Plugin
 from state.errors import ProvisionerError
-from state.stack_state import ResourceState, StackState
+from state.stack_state import ResourceState
 
-_SERVICE_TYPE, _MAIN = "Service", "api"
 _SHELL = ("/bin/sh",)
 # The exit code of a command whose output nobody reads any more: 128 plus SIGPIPE.
 _BROKEN_PIPE = 141
 # The hint for local AWS, which has no containers.
 LOCAL_ONLY = "With --local everything happens up to the session."
-
-
-def services_of(state: StackState) -> dict[str, ResourceState]:
-    """Return each service in the state by its name; the main one is `api`."""
-    states = {
-        name: resource_state
-        for name, resource_state in state.resources.items()
-        if resource_state.type_name == _SERVICE_TYPE
-    }
-    return {
-        name.partition(".")[2] or _MAIN: resource_state for name, resource_state in states.items() if "~" not in name
-    }
 
 
 def service_state(session: Session, name: str) -> ResourceState:
@@ -58,14 +45,14 @@ def service_state(session: Session, name: str) -> ResourceState:
     """
     state = session.state
     services = services_of(state)
-    if (resource_state := services.get(name or _MAIN)) and resource_state.id:
+    if (resource_state := services.get(name or MAIN_SERVICE)) and resource_state.id:
         return resource_state
     if not any(resource_state.id for resource_state in services.values()):
         apply_command = session.options.workspace.command("apply", state.suffix)
         raise Incomplete(f"The stack {state.suffix} has no service yet.", f"`{apply_command}` makes it.")
-    similar = difflib.get_close_matches(name, services, n=1)
-    hint = f"Did you mean {similar[0]}?" if similar else f"There are: {', '.join(services)}."
-    raise UsageError(f"The stack {state.suffix} has no service {name or _MAIN}.", hint)
+    raise UsageError(
+        f"The stack {state.suffix} has no service {name or MAIN_SERVICE}.", unknown_service_hint(state, name)
+    )
 
 
 def enterable_task(session: Session, service: str, task: str) -> RunningTask:

@@ -13,11 +13,8 @@ from provisioner.errors import NoSuchStack
 from provisioner.terminal.console import Console
 from provisioner.workspace import Workspace, unfinished_teardown
 from state.errors import StateError
-from state.stack_state import StackState
 
 _COLUMNS = ("suffix", "account", "region", "resources")
-# The resource types of account-wide resources (`shared`), named here because `list` loads no resource type.
-ACCOUNT_WIDE_TYPES = frozenset({"ServiceLinkedRole"})
 
 
 @click.command("list")
@@ -72,11 +69,6 @@ def _stack_rows(workspace: Workspace) -> Iterator[dict[str, Any] | StateError]:
         if state:
             account = "embedded" if workspace.is_local else state.location.account
             has_ended = workspace.emulator_has_ended(state)
-            cells = (suffix, account, state.location.region, 0 if has_ended else resource_count(state))
+            cells = (suffix, account, state.location.region, 0 if has_ended else state.resource_count)
             unfinished = unfinished_teardown(state)
             yield {**dict(zip(_COLUMNS, cells, strict=True)), "over": has_ended, "unfinished": unfinished}
-
-
-def resource_count(state: StackState) -> int:
-    """Count the resources in a state, without the account-wide ones."""
-    return sum(resource_state.type_name not in ACCOUNT_WIDE_TYPES for resource_state in state.resources.values())

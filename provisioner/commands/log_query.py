@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Protocol
 from botocore.exceptions import ClientError
 from tenacity import stop_never, wait_fixed
 
+from provisioner.commands.stack_services import services_of, unknown_service_hint
 from provisioner.engine.calls.error_categories import TRANSIENT, categorize
 from provisioner.engine.calls.retry_policy import RetryPolicy
 from provisioner.engine.calls.user_errors import user_error
@@ -28,8 +28,7 @@ from state.stack_state import StackState
 TASKS, ALB = "tasks", "alb"
 # The logical name of the log group, by its name in `--from`.
 _LOG_GROUPS = {TASKS: "ecs-logs", "database": "aurora-logs", "firewall": "waf-logs"}
-SOURCES = (TASKS, ALB, *(name for name in _LOG_GROUPS if name != TASKS))
-_BUCKET, _DEFINITION = "logs-bucket", "TaskDefinition"
+_BUCKET = "logs-bucket"
 
 
 @dataclass(frozen=True)
@@ -113,23 +112,9 @@ def _access_log(session: Session, query: LogQuery, since: int) -> AccessLogTail:
 
 
 def _check_service_name(state: StackState, name: str) -> None:
-    """Raise UsageError if no task definition writes the log of such a service."""
-    services = _services(state)
-    if name and name not in services:
-        similar = difflib.get_close_matches(name, services, n=1)
-        hint = f"Did you mean {similar[0]}?" if similar else f"There are: {', '.join(services)}."
-        raise UsageError(f"The stack {state.suffix} has no service {name}.", hint)
-
-
-def _services(state: StackState) -> list[str]:
-    """Return the prefixes of the tasks' streams, as their task definitions set them."""
-    prefixes = (
-        container["logConfiguration"]["options"]["awslogs-stream-prefix"]
-        for resource_state in state.resources.values()
-        if resource_state.type_name == _DEFINITION
-        for container in resource_state.desired["containerDefinitions"]
-    )
-    return list(dict.fromkeys(prefixes))  # all containers of a task have one prefix
+    """Raise UsageError if the stack has no such service; "" means all of them."""
+    if name and name not in services_of(state):
+        raise UsageError(f"The stack {state.suffix} has no service {name}.", unknown_service_hint(state, name))
 
 
 def print_logs(console: Console, session: Session, query: LogQuery) -> int:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provisioner.commands.estimates import plan_estimate, refresh_prices
-from provisioner.commands.list import resource_count
 from provisioner.commands.output_files import append_job_summary, set_job_outputs, write
 from provisioner.commands.plan_context import context_notes, print_checked_resources, print_header, refusal_error
 from provisioner.commands.saved_plan import save_plan
@@ -125,7 +124,7 @@ def plan_stacks(console: Console, sessions: list[Session], view: PlanView, selec
     plans = [_print_plan(console, session, view, selection) for session in sessions]
     connections = {id(session.aws): session.aws for session in sessions}.values()  # sessions share them
     calls = sum(connection.calls.counts.total() for connection in connections)
-    resources = sum(resource_count(plan.state) for plan in plans)
+    resources = sum(plan.state.resource_count for plan in plans)
     counts = f"{amount(resources, 'resource')} of {amount(len(sessions), 'stack')} checked"
     console.note(f"{counts} with {amount(calls, 'call')} in {time.monotonic() - started:.1f} s", "dim")
     return view.exit_code(changes=any(shown_changes(plan) for plan in plans))

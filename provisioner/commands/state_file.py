@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from provisioner.commands.confirmation import Confirmation
-from provisioner.commands.list import resource_count
 from provisioner.engine.calls.clock import Clock
 from provisioner.errors import Blocked, UsageError, amount
 from provisioner.names import WRITER
@@ -184,7 +183,7 @@ def _describe(state: StackState) -> str:
 
 def _resource_count_in_words(state: StackState) -> str:
     """Return the number of a state's resources in words."""
-    return amount(resource_count(state), "resource")
+    return amount(state.resource_count, "resource")
 
 
 def free_lock(console: Console, workspace: Workspace, suffix: str, confirmation: Confirmation) -> int:

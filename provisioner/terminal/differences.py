@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import takewhile
 from typing import Any
 
-from provisioner.engine.planning.coverage import covers
 from provisioner.engine.planning.diff import Difference
 from provisioner.engine.planning.drift import DriftField
 from provisioner.engine.resource_graph.sensitive import mask, mask_changes
+from provisioner.engine.types.coverage import covers
 
 _MAX_WIDTH = 100
 # How many characters two long values are shown before the first difference.

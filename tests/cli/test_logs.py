@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -22,6 +21,7 @@ from provisioner.resources.log_tail import LATE_MILLISECONDS, LogLine, LogTail
 from provisioner.terminal.console import Console
 from provisioner.terminal.service_tables import LogPrinter
 from state.errors import ProvisionerError
+from state.stack_state import ResourceState, StackLocation, StackState
 from tests.aws.test_slow_responses import led_through
 from tests.support.account_inventory import client
 from tests.support.fault_proxy import FaultProxy, plays
@@ -366,13 +366,14 @@ def test_lines_of_the_containers_of_one_task_are_told_apart(capsys: pytest.Captu
     assert heads == ["api 1111aaaa", "api/scratch 1111aaaa", "exact/scratch 3333", "writer.0"]
 
 
-def test_each_service_is_named_once_however_many_containers_its_task_has() -> None:
-    def entry(service: str) -> Any:
-        log = {"options": {"awslogs-stream-prefix": service}}
-        containers = [{"name": name, "logConfiguration": log} for name in ("api", "scratch")]
-        return SimpleNamespace(type_name="TaskDefinition", desired={"containerDefinitions": containers})
+def test_each_service_is_named_once_and_none_that_is_deposed() -> None:
+    names = ("service", "service.exact", "service.exact~arn:aws:ecs:us-east-1:1:service/c/old.1")
+    resources = {name: ResourceState("Service", "") for name in names}
+    state = StackState("a", StackLocation("1", "aws", "us-east-1"), resources=resources)
 
-    known: Any = SimpleNamespace(suffix="a", resources={"task": entry("api"), "task.exact": entry("exact")})
-    with pytest.raises(UsageError) as caught:
-        _check_service_name(known, "nope")
-    assert caught.value.hint == "There are: api, exact."
+    for name, hint in (("nope", "There are: api, exact."), ("exat", "Did you mean exact?")):
+        with pytest.raises(UsageError) as caught:
+            _check_service_name(state, name)
+        assert caught.value.hint == hint
+    for known in ("", "api", "exact"):
+        _check_service_name(state, known)

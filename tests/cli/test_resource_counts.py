@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from provisioner.commands.list import ACCOUNT_WIDE_TYPES
 from provisioner.engine.execution.outcome import Outcome
 from provisioner.errors import amount
 from provisioner.resources import RESOURCE_TYPES
+from state.stack_state import ACCOUNT_WIDE_TYPES
 from tests.support.live_stack import SUFFIX, LiveStack
 from tests.support.user import User
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.engine.planning.coverage import covers
 from provisioner.engine.planning.diff import Difference, differences, meets_condition, tag_differences
 from provisioner.engine.resource_graph.references import JsonObject, Ref, SecretValue, StoredSecret, Unknown
+from provisioner.engine.types.coverage import covers
 from provisioner.terminal.differences import difference_lines
 from tests.support.fake_resources import Thing
 

@@ -22,7 +22,7 @@ _UNSENT_RETRY_SECONDS = 3.0
 _OF_CALLER = frozenset({ErrorCategory.EXPIRED, ErrorCategory.DENIED, ErrorCategory.REFUSED})
 
 
-def caller_location(connection: AwsConnection, clock: Clock | None = None) -> StackLocation:
+def caller_location(connection: AwsConnection) -> StackLocation:
     """Return the account, partition, region and endpoint that the credentials speak for.
 
     A throttled or lost call is retried for up to 20 seconds.
@@ -35,7 +35,7 @@ def caller_location(connection: AwsConnection, clock: Clock | None = None) -> St
     retry = RETRY_TRANSIENT & retry_within(
         _UNSENT_RETRY_SECONDS, lambda error: categorize(error) is ErrorCategory.UNSENT
     )
-    policy = RetryPolicy(clock or Clock(), stop_after_delay(_TIMEOUT_SECONDS), retry)
+    policy = RetryPolicy(Clock(), stop_after_delay(_TIMEOUT_SECONDS), retry)
     try:
         return policy.call(connection.location)
     except ProvisionerError:

@@ -15,11 +15,11 @@ from provisioner.engine.calls.error_categories import ErrorCategory, categorize,
 from provisioner.engine.calls.polling import wait_until_due, wait_while_hidden
 from provisioner.engine.calls.retry_policy import RetryPolicy
 from provisioner.engine.execution.managed_resource import ManagedResource, is_unsupported_call, read
-from provisioner.engine.planning.coverage import covers
 from provisioner.engine.planning.diff import differences, meets_condition
 from provisioner.engine.planning.resource_owner import foreign_remedy, is_owned, owner_description
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import OwnershipConflict, matches_codes
+from provisioner.engine.types.coverage import covers
 from provisioner.engine.types.data import Codes
 from provisioner.engine.types.resource_type import ResourceType
 from state.stack_state import ResourceState

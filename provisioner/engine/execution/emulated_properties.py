@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from provisioner.engine.planning.coverage import covers
 from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.coverage import covers
 from provisioner.engine.types.field_ownership import FieldOwnership
 from provisioner.engine.types.unmanaged import is_default, only_ours
 

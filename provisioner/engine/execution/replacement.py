@@ -10,11 +10,11 @@ from provisioner.engine.execution.managed_resource import ManagedResource
 from provisioner.engine.execution.teardown import recorded_resource
 from provisioner.engine.planning.change import Change
 from provisioner.engine.planning.conflicts import are_in_conflict
-from provisioner.engine.planning.coverage import covers
 from provisioner.engine.planning.diff import Difference
 from provisioner.engine.planning.plan import Plan, ResourceTypes
 from provisioner.engine.resource_graph.graph import Resource
 from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.engine.types.coverage import covers
 from provisioner.engine.types.resource_type import ResourceType
 from state.stack_state import ResourceState
 

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from provisioner.engine.planning.coverage import covers, covers_exactly
 from provisioner.engine.resource_graph.references import JsonObject, SecretValue, StoredSecret, Unknown
+from provisioner.engine.types.coverage import covers, covers_exactly
 from provisioner.engine.types.data import Condition
 from provisioner.engine.types.resource_type import ResourceType
 from provisioner.engine.types.unmanaged import additions, foreign_items, without_foreign_items, without_unowned

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.engine.planning.coverage import covers
 from provisioner.engine.resource_graph.references import JsonObject, SecretValue, Unknown
+from provisioner.engine.types.coverage import covers
 from provisioner.engine.types.field_ownership import FieldOwnership
 
 

@@ -10,10 +10,10 @@ from botocore.exceptions import ClientError
 from provisioner.aws.responses import created_resource
 from provisioner.engine.calls.clients import sibling_client
 from provisioner.engine.calls.error_categories import code_of
-from provisioner.engine.planning.coverage import covers
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
 from provisioner.engine.types.charges import FREE
+from provisioner.engine.types.coverage import covers
 from provisioner.engine.types.data import CutoverPhase, codes, declare_operations
 from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
