@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,6 +12,8 @@ from state.errors import LockHeld, ProvisionerError
 from state.lock import Lock, LockClock
 from state.lock_holder import LockHolder, lock_held_error
 from state.object_store import ObjectStore, StoredObject, WriteConflict, put_once
+
+log = logging.getLogger(__name__)
 
 
 class Heartbeat:
@@ -76,6 +79,7 @@ class LeaseLock(Lock):
                 raise lock_held_error(self.last_holder()[0])
             self._clock.sleep(_POLL_SECONDS)
         self._heartbeat.start()
+        log.debug("lease taken, fencing token %d", self.fencing_token)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -86,6 +90,7 @@ class LeaseLock(Lock):
             with suppress(WriteConflict, ProvisionerError):
                 if own_holder and not self._is_lost:
                     self._release(own_holder, self._etag)
+                    log.debug("lease released, fencing token %d", self.fencing_token)
 
     def ensure_held(self) -> None:
         """Renew a lease that is about to expire, and raise if this run may not go on.
@@ -119,6 +124,7 @@ class LeaseLock(Lock):
                 self._write_heartbeat(self._own_holder)
             except ProvisionerError as error:
                 self._renewal_error = error.message
+                log.debug("lease not renewed: %s", type(error).__name__)
 
     def last_holder(self) -> tuple[LockHolder | None, bool]:
         """Return the last holder, and whether its lease is still valid."""
@@ -156,8 +162,10 @@ class LeaseLock(Lock):
     def _write_heartbeat(self, own_holder: LockHolder) -> None:
         try:
             self._put_holder(replace(own_holder, heartbeat=own_holder.heartbeat + 1), self._etag)
+            log.debug("lease renewed, heartbeat %d", own_holder.heartbeat + 1)
         except WriteConflict:
             self._is_lost = True
+            log.debug("lease lost, fencing token %d", self.fencing_token)
             self._new_holder = self._current_holder()
 
     def _current_holder(self) -> LockHolder | None:

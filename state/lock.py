@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import logging
 import os
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import IO, Protocol
 
 from state.errors import LockHeld, StateError
 from state.lock_holder import LockHolder, lock_held_error
+
+log = logging.getLogger(__name__)
 
 _FILE_POLL_SECONDS = 0.2  # seconds between two tries
 
@@ -84,11 +87,13 @@ class FileLock(Lock):
         except OSError as error:
             self._file.close()
             raise self._lock_error(error) from error
+        log.debug("lock taken, fencing token %d", self.fencing_token)
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._file:
             self._file.close()
+            log.debug("lock released, fencing token %d", self.fencing_token)
 
     def ensure_held(self) -> None:
         """Raise if the lock file was removed or replaced, or holds another fencing number.

@@ -6,6 +6,7 @@ moment leaves enough for the next run to go on. No secret is ever written.
 
 from __future__ import annotations
 
+import logging
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,6 +16,8 @@ from state.errors import ProvisionerError
 from state.findings import StateFindings, with_findings
 from state.stack_state import Intent, JsonObject, PendingCommand, ResourceState, StackState, Tombstone
 from state.state_store import StateStore
+
+log = logging.getLogger(__name__)
 
 
 class StateManager:
@@ -78,6 +81,7 @@ class StateManager:
                 action, uuid.uuid4().hex, self._wall_time()
             )
             self.state.resources[logical_id] = resource_state
+        log.debug("intent: %s %s", action, logical_id)
         return resource_state.intent
 
     def record_id(self, logical_id: str, resource_id: str, changed: float = 0.0) -> None:
@@ -89,6 +93,7 @@ class StateManager:
             resource_state = self.state.resources[logical_id]
             resource_state.id, resource_state.phase, resource_state.intent = resource_id, "finishing", None
             resource_state.created_at, resource_state.changed_at = self._wall_time(), changed
+        log.debug("id of %s: %s", logical_id, resource_id)
 
     def record_adopted(self, logical_id: str, resource_state: ResourceState) -> None:
         """Record a resource of this stack that was found in AWS."""
@@ -203,6 +208,7 @@ class StateManager:
                 self._failure = error
                 raise
             self._written = self._attempted
+            log.debug("state %d written, %d bytes", self._written, len(text))
 
 
 def _open_intent(resource_state: ResourceState | None, action: str) -> Intent | None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -54,15 +58,28 @@ class CallLog:
     def _end(self, parsed: Any, **_: Any) -> None:
         """Record a call that was answered (botocore's after-call)."""
         error_body = parsed.get("Error") if isinstance(parsed, dict) else None
-        self._record(str(error_body.get("Code", "")) if error_body else "")
+        metadata = parsed.get("ResponseMetadata", {}) if isinstance(parsed, dict) else {}
+        self._record(str(error_body.get("Code", "")) if error_body else "", metadata)
 
     def _fail(self, exception: BaseException, **_: Any) -> None:
         """Record a call that got no answer (botocore's after-call-error)."""
-        self._record(type(exception).__name__)
+        self._record(type(exception).__name__, {})
 
-    def _record(self, error: str) -> None:
-        """Record the call that this thread began, with the error code or the name of the exception."""
+    def _record(self, error: str, metadata: Mapping[str, Any]) -> None:
+        """Record and log the call that this thread began, with the error code or the name of the exception.
+
+        `metadata` is botocore's ResponseMetadata: request id, HTTP status and attempts.
+        """
         name, started_at = self._thread.call
-        self.calls.append(
-            Call(name, started_at, time.monotonic() - started_at, getattr(self._thread, "node", ""), error)
+        call = Call(name, started_at, time.monotonic() - started_at, getattr(self._thread, "node", ""), error)
+        self.calls.append(call)
+        log.debug(
+            "%s for %s: %s in %.3f s, HTTP %s, request %s, attempt %d",
+            name,
+            call.node or "no resource",
+            error or "ok",
+            call.seconds,
+            metadata.get("HTTPStatusCode", "-"),
+            metadata.get("RequestId", "-"),
+            metadata.get("RetryAttempts", 0) + 1,
         )

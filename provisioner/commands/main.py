@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # New containers between two collections; a look at a stack leaves some 20,000.
 _COLLECT_EVERY = 100_000
+# Loaded by the options that turn the log on: `logging` would cost all other commands some milliseconds.
+_DEBUG_LOG = "provisioner.terminal.debug_log"
 
 
 @click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -45,7 +47,15 @@ def main(arguments: list[str] | None = None) -> None:
         arguments = sys.argv[1:]
     stopping.forget_changes()
     _unset_empty_variables()
-    code = _run(Console(as_json="--json" in arguments), arguments)
+    try:
+        code = _run(Console(as_json="--json" in arguments), arguments)
+    except Exception:
+        if debug_log := sys.modules.get(_DEBUG_LOG):
+            debug_log.log_unexpected_error()
+        raise
+    finally:
+        if debug_log := sys.modules.get(_DEBUG_LOG):
+            debug_log.end_log()
     sys.exit(code or (ProvisionerError.exit_code if output_errors else 0))
 
 

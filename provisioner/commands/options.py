@@ -66,10 +66,45 @@ settings_options = _combine_options(
     click.option("--config", type=click.Path(path_type=Path), help="Settings [default: ml-api.toml]."),
     click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="One setting; repeatable."),
 )
+
+
+def _start_debug_log(ctx: click.Context, _param: click.Parameter, is_on: bool) -> None:
+    """Write the log to stderr; `main` ends it."""
+    if is_on and not ctx.resilient_parsing:
+        from provisioner.terminal.debug_log import log_to_stderr
+
+        log_to_stderr()
+
+
+def _start_log_file(ctx: click.Context, _param: click.Parameter, path: Path | None) -> None:
+    """Append the log to a file; `main` ends it."""
+    if path and not ctx.resilient_parsing:
+        from provisioner.terminal.debug_log import log_to_file
+
+        log_to_file(path)
+
+
 output_options = _combine_options(
     click.option("--json", "as_json", is_flag=True, help="JSON lines on stdout."),
     click.option("--no-color", is_flag=True, help="No colours (as NO_COLOR)."),
     click.option("--quiet", "-q", is_flag=True, help="Only the answer and errors."),
+    click.option(
+        "--debug",
+        "-v",
+        is_flag=True,
+        envvar="MLAPI_DEBUG",
+        expose_value=False,
+        callback=_start_debug_log,
+        help="Log decisions, calls, retries and the lock on stderr.",
+    ),
+    click.option(
+        "--log-file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        envvar="MLAPI_LOG_FILE",
+        expose_value=False,
+        callback=_start_log_file,
+        help="Append the same log to a file.",
+    ),
 )
 
 

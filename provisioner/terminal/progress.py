@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from provisioner.engine.estimates.time_estimate import ProgressEstimate
 from provisioner.engine.execution.events import ENDS, Event, Listener
 from provisioner.terminal.console import Console, sanitize
+from provisioner.terminal.debug_log import is_logging_to_stderr
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -145,7 +146,7 @@ def show_progress(console: Console, step_names: Mapping[str, str], estimate: Pro
     """
     if console.as_json:
         yield lambda event: _print_json(console, event)
-    elif console.is_terminal and not console.quiet:
+    elif console.is_terminal and not console.quiet and not is_logging_to_stderr():
         with _live_tree(ProgressBoard(step_names, estimate), color=console.color) as listener:
             yield listener
     else:

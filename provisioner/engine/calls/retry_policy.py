@@ -7,6 +7,7 @@ one table (`error_categories.py`). Seconds are counted by the run's clock, which
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -25,6 +26,8 @@ from provisioner.engine.calls.error_categories import (
 from provisioner.engine.calls.error_codes import is_known_host_missing
 from provisioner.engine.calls.hints import note_attempts
 from provisioner.engine.calls.polling import Wait
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 # Decides on the state of a call, as tenacity's `retry_*` (is there another attempt?) and `stop_*` do.
@@ -91,7 +94,7 @@ class RetryPolicy:
             retry=retry_all(self.retry, _RETRY_UNKNOWN_HOST_BRIEFLY),
             wait=self._wait_as_aws_asks,
             stop=self.stop,
-            before_sleep=lambda state: self.on_retry(error_of(state), state.upcoming_sleep),
+            before_sleep=self._report_retry,
             reraise=True,
         )
         try:
@@ -113,6 +116,13 @@ class RetryPolicy:
             retry_error_callback=lambda state: state.outcome and state.outcome.result(),
         )
         return retrying(probe)
+
+    def _report_retry(self, state: RetryCallState) -> None:
+        """Log a retry by the error's code or type, as its message may quote a value, and report it."""
+        error = error_of(state)
+        reason = code_of(error) or type(error).__name__
+        log.debug("attempt %d: %s, retried in %.1f s", state.attempt_number, reason, state.upcoming_sleep)
+        self.on_retry(error, state.upcoming_sleep)
 
     def _wait_as_aws_asks(self, state: RetryCallState) -> float:
         """Return the policy's own wait, or a longer one if AWS has named a time (`x-amz-retry-after`)."""

@@ -70,7 +70,8 @@ class EventBus:
             self._subscribers += subscribers
 
     def publish(self, event: Event) -> None:
-        """Pass an event to every subscriber; return when all of them have got it."""
+        """Log an event and pass it to every subscriber; return when all of them have got it."""
+        log.debug("%s %s %s %s after %.1f s", event.type, event.logical_id, event.action, event.id, event.seconds)
         with self._lock:
             for subscriber in self._subscribers.copy():
                 try:

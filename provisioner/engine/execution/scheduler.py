@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from graphlib import TopologicalSorter
 from typing import Any, Generic, TypeVar
+
+log = logging.getLogger(__name__)
 
 Vertex = TypeVar("Vertex", bound=Hashable)
 ReportStage = Callable[[Vertex], None]
@@ -61,6 +64,7 @@ class DagExecutor(Generic[Vertex]):
         while vertices := self._order.get_ready():
             for vertex in vertices:
                 self._ready.add(vertex)
+                log.debug("%s may begin", vertex)
                 if vertex in self.done:
                     self._order.done(vertex)
                 elif not (self._error or self._stopped()):

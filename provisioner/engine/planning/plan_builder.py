@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
@@ -36,6 +37,8 @@ from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.types.unmanaged import KnownChild
 from state.findings import NO_FINDINGS, StateFindings, with_findings
 from state.stack_state import ResourceState, StackState
+
+log = logging.getLogger(__name__)
 
 # Parallel reads: they mostly wait for AWS's replies, but AWS limits the calls per second.
 READERS = 8
@@ -175,6 +178,7 @@ class _PlanBuilder:
     ) -> Change:
         """Decide the change of one resource, by its own state and by what becomes of its parents."""
         change = decide_change(resource, resource_state, actual, desired)
+        log.debug("%s %s: %s", change.action, resource.logical_id, change.reason or "no reason needed")
         if change.action == "create":
             change = self._complete_creation(resource, actual, change)
         if actual is None:
