@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from provisioner.aws.connection import AwsConnection
 from provisioner.aws.regions import choose_region
-from provisioner.emulator.local import RunningEmulator
-from provisioner.emulator.local import start_emulator as start_embedded
+from provisioner.emulator.local import RunningEmulator, start_emulator
 from provisioner.engine.calls.caller import caller_location
 from provisioner.errors import Blocked, CredentialsError, UsageError
 from provisioner.resources import RESOURCE_TYPES
@@ -173,7 +172,7 @@ class AwsConnections:
         """The emulator, which is started if necessary; None for AWS itself."""
         if not self._workspace.is_local:
             return None
-        return self._workspace.state_emulator() or start_embedded(self._workspace.emulator_folder)
+        return self._workspace.state_emulator() or start_emulator(self._workspace.emulator_folder)
 
     def in_region(self, region: str) -> tuple[AwsConnection, StackLocation]:
         """Return the connection to a region, and its location; the first time, calls GetCallerIdentity."""

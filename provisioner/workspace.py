@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from provisioner.emulator.local import RunningEmulator
-from provisioner.emulator.local import running_emulator as running_embedded
+from provisioner.emulator.local import RunningEmulator, running_emulator
 from provisioner.engine.run_marker.mark import stamp
 from provisioner.errors import Incomplete, NoSuchStack, UsageError
 from provisioner.names import PROGRAM, check_suffix
@@ -74,7 +73,7 @@ class Workspace:
         """
         if not (self.is_shared and self.is_local):
             return None
-        if emulator := running_embedded(self.emulator_folder):
+        if emulator := running_emulator(self.emulator_folder):
             return emulator
         from provisioner.bucket.missing_bucket import local_aws_ended_error  # noqa: PLC0415 - only where it is needed
 
@@ -165,7 +164,7 @@ class Workspace:
         endpoint = state.location.endpoint
         if not endpoint.startswith(EMULATOR_PREFIX):
             return False
-        emulator = running_embedded(self.emulator_folder)
+        emulator = running_emulator(self.emulator_folder)
         return emulator is None or endpoint != f"{EMULATOR_PREFIX}{emulator.instance}"
 
     def check_emulator(self, suffix: str) -> None:

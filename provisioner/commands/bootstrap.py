@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from provisioner.commands.context import console_and_workspace, load_settings, open_session, raise_missing_suffix
+from provisioner.commands.context import console_and_workspace, open_session, raise_missing_suffix, settings_from
 from provisioner.commands.options import purpose_option, stack_options, yes_option
 
 
@@ -36,7 +36,7 @@ def bootstrap(
 
     console, workspace = console_and_workspace(given)
     suffix = given["suffix"] or raise_missing_suffix()
-    scope = PolicyScope(workspace, suffix, load_settings(given), given["region"], given["expect_account"])
+    scope = PolicyScope(workspace, suffix, settings_from(given), given["region"], given["expect_account"])
     pipeline = Pipeline(repo, branch, environment, audience, pull_request)
     pipeline.check_command(purpose)
     pipeline_role = PipelineRole(scope, pipeline, purpose)

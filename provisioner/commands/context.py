@@ -41,7 +41,7 @@ def console_from(given: dict[str, Any]) -> Console:
     return Console(as_json=given["as_json"], color=not given["no_color"], quiet=given["quiet"])
 
 
-def load_settings(given: dict[str, Any]) -> Settings:
+def settings_from(given: dict[str, Any]) -> Settings:
     """Return the settings from the file, the environment and the flags."""
     from provisioner.configuration import load_settings
 
@@ -60,7 +60,7 @@ def open_session(
     check_suffix(suffix)
     adopts = bool(given.get("adopt_all"))
     options = LocationOptions(workspace, given["region"], given["expect_account"], adopts)
-    session = Session.open(suffix, load_settings(given), options, connections)
+    session = Session.open(suffix, settings_from(given), options, connections)
     _set_given_settings(session, given)
     if given.get("keep_settings"):
         from provisioner.applied_settings import kept_options

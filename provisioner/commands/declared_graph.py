@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from provisioner.aws.regions import choose_region
 from provisioner.engine.resource_graph.graph import Stack
 from provisioner.report.diagram import stack_diagram
-from provisioner.report.resources import resources_from_graph as things_declared
+from provisioner.report.resources import resources_from_graph
 from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.endpoints import check_images_reachable
@@ -15,22 +15,22 @@ from provisioner.steps.lookups import StackLookups, offline_lookups
 from provisioner.terminal.console import Console
 from provisioner.terminal.graph import show_graph
 from provisioner.terminal.graph_formats import as_dot, as_mermaid
-from provisioner.terminal.graph_svg import as_svg
-from provisioner.terminal.report.diagram_svg import as_svg as as_picture
+from provisioner.terminal.graph_svg import as_svg as graph_as_svg
+from provisioner.terminal.report.diagram_svg import as_svg as diagram_as_svg
 from provisioner.workspace import Workspace
 
 
 def _as_report_picture(stack: Stack) -> str:
     """Draw the declared resources as `report` does; nothing is known of their health."""
     title = f"{stack.suffix} in {stack.region}: as declared"
-    return as_picture(stack_diagram(things_declared(stack), title, stack.region))
+    return diagram_as_svg(stack_diagram(resources_from_graph(stack), title, stack.region))
 
 
 DRAWINGS: Mapping[str, Callable[[Stack], str]] = {
     "mermaid": as_mermaid,
     "dot": as_dot,
     "svg": _as_report_picture,
-    "svg-graph": as_svg,
+    "svg-graph": graph_as_svg,
 }
 
 

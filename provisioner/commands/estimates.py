@@ -81,14 +81,14 @@ def refresh_prices(console: Console, session: Session) -> None:
         console.note("The local AWS has no price list: the prices stay as they are.")
         return
     try:
-        findings = fetch_prices(session.clients, region)
+        prices = fetch_prices(session.clients, region)
     except Exception as error:  # noqa: BLE001 - raised again, unless a call was refused
         console.note(f"The prices stay as they are. {describe_refusal(error, 'asking the AWS Price List API').message}")
         return
     save_prices(
-        _fetched_prices_file(session.options.workspace), region, time.strftime("%Y-%m-%d", time.gmtime()), findings
+        _fetched_prices_file(session.options.workspace), region, time.strftime("%Y-%m-%d", time.gmtime()), prices
     )
-    console.note(f"{len(findings)} prices of {region} are as of today.")
+    console.note(f"{len(prices)} prices of {region} are as of today.")
 
 
 def cost_of(session: Session, plan: Plan) -> CostEstimate:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from provisioner.commands.context import console_and_workspace, load_settings, raise_missing_suffix
+from provisioner.commands.context import console_and_workspace, raise_missing_suffix, settings_from
 from provisioner.commands.options import stack_options
 
 
@@ -26,4 +26,4 @@ def graph(form: str, **given: Any) -> int:
 
     console, workspace = console_and_workspace(given)
     suffix = given["suffix"] or workspace.only_suffix or raise_missing_suffix()
-    return print_drawing(console, declared_stack(workspace, suffix, load_settings(given), given["region"]), form)
+    return print_drawing(console, declared_stack(workspace, suffix, settings_from(given), given["region"]), form)

@@ -53,7 +53,7 @@ class _ReportData:
     """What is known of the resources, and whether AWS or the state tells it."""
 
     resources: ReportResources
-    where: str
+    location: str
     cost: CostEstimate
     topics: tuple[TopicHealth, ...] = ()
     drift: DriftReport | None = None
@@ -141,7 +141,7 @@ def _page_content(workspace: Workspace, suffix: str, data: _ReportData) -> Repor
     runs, last, notes = _recent_runs(workspace, suffix)
     return ReportContents(
         suffix=suffix,
-        location=data.where,
+        location=data.location,
         written_at=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         diagram=stack_diagram(data.resources, f"{suffix} in {region}", region),
         outputs=state.outputs if state else {},

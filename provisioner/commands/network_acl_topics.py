@@ -33,7 +33,7 @@ def _health_lines(context: HealthContext, vpc: ObservedResource, suffix: str) ->
     if vpc.actual is None:
         return
     ec2 = context.clients.client("ec2")
-    subnets = {str(result.actual["SubnetId"]) for result in context.of_types("Subnet") if result.actual}
+    subnets = {str(subnet.actual["SubnetId"]) for subnet in context.of_types("Subnet") if subnet.actual}
     if not non_default_rules(network_acls_in(ec2, vpc.actual["VpcId"]), subnets, ec2.region):
         return
     results = run_checks(DoctorContext(suffix, context.clients, context.now), ACL_CHECKS)

@@ -72,19 +72,19 @@ def run_once(console: Console, session: Session, options: RunOptions) -> int:
         with session.locked("run", options.lock_timeout), without_other_runs(session, check_at_end=False):
             service = service_controller(session, options.service)
             with user_errors(f"starting a task of {service.aws_name}"):
-                revision = service.running()
-                one_time_command = OneTimeCommand(console, service, revision, command)
+                running = service.running()
+                one_time_command = OneTimeCommand(console, service, running, command)
                 earlier_task = one_time_command.find_task(again=options.again, confirmation=options.confirmation)
                 # Before there is a task: a signal during its start also asks it to end.
                 caught_signals = cleanup.enter_context(handle_signals(console, session.clock))
                 if not earlier_task:
-                    require_pullable(console, session, images_of(revision.task_definition))
+                    require_pullable(console, session, images_of(running.task_definition))
                 task = earlier_task or _start_task(one_time_command, again=options.again)
         record.task = task.arn
         clients = Clients(session.aws, Clock())
         # The lock is released here: a task of its own changes nothing of the stack, and may take hours.
         followed = FollowedTask(
-            console, clients, service.cluster, task, _log_tail(session, revision, task), caught_signals
+            console, clients, service.cluster, task, _log_tail(session, running, task), caught_signals
         )
         try:
             with user_errors(f"following task {task.id}"):

@@ -123,9 +123,9 @@ def _print_documents(console: Console, pipeline_role: PipelineRole, *, made: boo
         record = {"trust": trust, "policies": policies, "boundaries": boundaries}
         console.record("bootstrap", role=pipeline_role.role, made=made, **record)
         return
-    for name, state in documents.items():
+    for name, document in documents.items():
         console.data(f"{name}:")
-        console.data(json.dumps(state, indent=2))
+        console.data(json.dumps(document, indent=2))
 
 
 def _ensure_oidc_provider(session: Session, pipeline: Pipeline) -> None:

@@ -9,10 +9,10 @@ import click
 
 from provisioner.commands.context import (
     console_and_workspace,
-    load_settings,
     open_session,
     raise_missing_suffix,
     selection_from,
+    settings_from,
 )
 from provisioner.commands.options import (
     keep_settings_option,
@@ -51,7 +51,7 @@ def plan(
     console, workspace = console_and_workspace(given)
     suffixes = workspace.suffixes() if everything else [given["suffix"] or raise_missing_suffix()]
     if offline:
-        settings = load_settings(given)
+        settings = settings_from(given)
         codes = [print_declared_stack(console, workspace, suffix, settings, given["region"]) for suffix in suffixes]
         return max(codes, default=0)
     view = PlanView(detailed_exitcode, everything, given["refresh_prices"], given["markdown"])

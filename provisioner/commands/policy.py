@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from provisioner.commands.context import console_and_workspace, load_settings, raise_missing_suffix
+from provisioner.commands.context import console_and_workspace, raise_missing_suffix, settings_from
 from provisioner.commands.options import purpose_option, stack_options
 
 
@@ -27,5 +27,5 @@ def policy(purpose: str, folder: Path | None, **given: Any) -> int:
 
     console, workspace = console_and_workspace(given)
     suffix = given["suffix"] or raise_missing_suffix()
-    scope = PolicyScope(workspace, suffix, load_settings(given), given["region"], given["expect_account"])
+    scope = PolicyScope(workspace, suffix, settings_from(given), given["region"], given["expect_account"])
     return print_policies(console, scope, purpose, folder)

@@ -78,8 +78,9 @@ class _RunRecordCopies:
         """Return the copies of a new run that begins at `start` (epoch seconds)."""
         workspace, suffix = session.options.workspace, session.suffix
         shared = workspace.shared_runs
-        file, key = workspace.runs.new_record(suffix, start), shared.new_record(suffix, start) if shared else None
-        return cls(session, workspace.runs, file, shared, key)
+        file = workspace.runs.new_record(suffix, start)
+        shared_file = shared.new_record(suffix, start) if shared else None
+        return cls(session, workspace.runs, file, shared, shared_file)
 
     def save(self, record: JsonObject, *, last: bool = False) -> None:
         """Save the record; if only the shared copy fails, report that and go on."""
@@ -144,13 +145,13 @@ def record_plan(record: RunRecorder, plan: Plan) -> None:
             resource_state.step,
             [Edge(need) for need in resource_state.depends_on],
         )
-    for resource in plan.stack:
-        record.add_resource(resource.logical_id, str(resource.type), resource.region, resource.step, resource.edges)
-    for name, step in record.resources.items():
-        for need in step.depends_on:
+    for declared in plan.stack:
+        record.add_resource(declared.logical_id, str(declared.type), declared.region, declared.step, declared.edges)
+    for name, resource in record.resources.items():
+        for need in resource.depends_on:
             if (
                 need in record.resources
-                and step.type_name in RESOURCE_TYPES[record.resources[need].type_name].deleted_alongside
+                and resource.type_name in RESOURCE_TYPES[record.resources[need].type_name].deleted_alongside
             ):
                 record.allow_overlap(need, name)
 

@@ -146,7 +146,7 @@ def _outline_change(change: Change, salt: str) -> dict[str, Any]:
             difference.path: digest_of([to_recorded(difference.old, salt), to_recorded(difference.new, salt)])
             for difference in change.differences
         },
-        "removes": [difference.description for difference in change.unmanaged],
+        "removes": [child.description for child in change.unmanaged],
     }
 
 

@@ -6,7 +6,7 @@ from provisioner.bucket.address import Bucket
 from provisioner.bucket.conditional_writes import check_conditional_writes
 from provisioner.bucket.creation import Safeguard, create_bucket, set_safeguards
 from provisioner.commands.confirmation import Confirmation
-from provisioner.emulator.local import start_emulator as start_embedded
+from provisioner.emulator.local import start_emulator
 from provisioner.engine.calls.caller import caller_location
 from provisioner.errors import UsageError
 from provisioner.location import check_account
@@ -24,7 +24,7 @@ def init_bucket(
     """
     if not workspace.is_shared:
         raise UsageError("A state in a folder needs no init.", "Say --state s3://bucket/prefix.")
-    emulator = start_embedded(workspace.emulator_folder) if workspace.is_local else None
+    emulator = start_emulator(workspace.emulator_folder) if workspace.is_local else None
     bucket = Bucket.parse(workspace.state_address, emulator, region, workspace.state_endpoint)
     if bucket.endpoint:
         console.note(f"The store is {bucket.endpoint}, not Amazon's.", "dim")

@@ -41,19 +41,19 @@ class StatusReport:
     """One reading of a stack: a row for each resource, and the health of each topic, such as the firewall."""
 
     rows: tuple[Mapping[str, str], ...]
-    parts: tuple[TopicHealth, ...]
+    topics: tuple[TopicHealth, ...]
     # A clause about an unfinished teardown: the rows lack what it has deleted.
     unfinished_teardown: str = ""
 
     @property
     def is_healthy(self) -> bool:
         """Whether every resource is ready, every topic is healthy, and no teardown is unfinished."""
-        return not self.problems and is_healthy(self.parts) and not self.unfinished_teardown
+        return not self.problems and is_healthy(self.topics) and not self.unfinished_teardown
 
     @property
     def verdict(self) -> ColoredLine:
         """The verdict in one sentence."""
-        return health_summary(self.parts, [row["node"] for row in self.problems], self.unfinished_teardown)
+        return health_summary(self.topics, [row["node"] for row in self.problems], self.unfinished_teardown)
 
     @property
     def is_empty(self) -> bool:
@@ -149,7 +149,7 @@ def print_record(console: Console, session: Session, report: StatusReport) -> No
         suffix=session.suffix,
         well=report.is_healthy,
         resources=report.rows,
-        health=health_json(report.parts),
+        health=health_json(report.topics),
         outputs=session.state.outputs,
         unfinished=report.unfinished_teardown,
     )
@@ -209,6 +209,6 @@ def _summary_lines(session: Session, report: StatusReport) -> list[ColoredLine]:
         (verdict, color),
         *next_step,
         (f"{session.suffix}: {location_description(session)}", "dim"),
-        *health_lines(report.parts),
+        *health_lines(report.topics),
         *amiss,
     ]

@@ -101,7 +101,7 @@ class World:
             # Who is forked in a run holds the lock with its parent; nobody else is here to be kept out.
             stack.enter_context(patch.object(lock, "_try_exclusive_flock", lambda _file: True))
             stack.enter_context(patch.object(lock, "_is_flocked", lambda _file: False))
-            for module, name in ((location, "start_embedded"), (workspaces, "running_embedded")):
+            for module, name in ((location, "start_emulator"), (workspaces, "running_emulator")):
                 stack.enter_context(patch.object(module, name, lambda _home: emulator))
             stack.enter_context(wired(self.wire))
             stack.enter_context(self.disk.watched())

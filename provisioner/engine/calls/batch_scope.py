@@ -36,11 +36,11 @@ class BatchScope:
 
     def in_region(self, region: str) -> BatchScope:
         """Return the resources of one region."""
-        return BatchScope(tuple(peer for peer in self.resources if peer.region == region), self.suffixes)
+        return BatchScope(tuple(resource for resource in self.resources if resource.region == region), self.suffixes)
 
     def get(self, id_: str) -> BatchResource | None:
         """Return the resource of this id, or None."""
-        return next((peer for peer in self.resources if peer.id == id_), None)
+        return next((resource for resource in self.resources if resource.id == id_), None)
 
     def suffix_batch(self, own: str, *, most: int) -> list[str]:
         """Return the suffix `own` and those that one call may read with it, at most `most`.
@@ -65,7 +65,7 @@ class BatchScope:
             among: A text that the ids must contain.
 
         """
-        ids = ((getattr(peer, by), peer.id) for peer in self.resources if peer.type_name in type_names)
+        ids = ((getattr(resource, by), resource.id) for resource in self.resources if resource.type_name in type_names)
         values = sorted({value for value, id_ in ids if value and among in id_})
         return _batch_with(values, own, most)
 

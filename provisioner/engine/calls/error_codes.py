@@ -135,10 +135,10 @@ def is_unknown_host(error: BaseException) -> bool:
     return any(isinstance(cause, socket.gaierror) for cause in causes_of(error))
 
 
-def is_known_host_missing(error: BaseException) -> bool:
+def is_nonexistent_host(error: BaseException) -> bool:
     """Return whether the host does not exist, which no retry cures.
 
     Its name has no address and had none before in this process, while other names have one: it is no outage.
     """
-    told = getattr(error, "kwargs", {})
-    return is_unknown_host(error) and has_no_such_host(str(told.get("proxy_url") or told.get("endpoint_url")))
+    details = getattr(error, "kwargs", {})
+    return is_unknown_host(error) and has_no_such_host(str(details.get("proxy_url") or details.get("endpoint_url")))

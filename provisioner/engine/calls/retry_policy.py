@@ -23,7 +23,7 @@ from provisioner.engine.calls.error_categories import (
     code_of,
     retry_after,
 )
-from provisioner.engine.calls.error_codes import is_known_host_missing
+from provisioner.engine.calls.error_codes import is_nonexistent_host
 from provisioner.engine.calls.hints import note_attempts
 from provisioner.engine.calls.polling import Wait
 
@@ -60,7 +60,7 @@ def retry_within(seconds: float, is_hopeless: Callable[[BaseException], bool]) -
 
 
 RETRY_TRANSIENT = retry_if_exception(is_transient)
-_RETRY_UNKNOWN_HOST_BRIEFLY = retry_within(UNKNOWN_HOST_SECONDS, is_known_host_missing)
+_RETRY_UNKNOWN_HOST_BRIEFLY = retry_within(UNKNOWN_HOST_SECONDS, is_nonexistent_host)
 
 
 @dataclass(frozen=True)

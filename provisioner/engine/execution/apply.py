@@ -62,9 +62,9 @@ class Apply:
         self.outcome.done = [resource.logical_id for resource in stack if Stage(resource.logical_id, "ready") in done]
         handled = {*self.outcome.done, *self.outcome.failed}
         self.outcome.undone = [resource.logical_id for resource in stack if resource.logical_id not in handled]
-        if self._is_only_deferred() and not self.outcome.undone:
+        if self._has_no_failures_but_deferred() and not self.outcome.undone:
             self._run_cutover()
-        if self._is_only_deferred() and not self.outcome.undone:
+        if self._has_no_failures_but_deferred() and not self.outcome.undone:
             self._delete_undeclared(self._undeclared_names())
             self._record_outputs()
         self.outcome.seconds = self.executor.clock.now() - start
@@ -107,14 +107,14 @@ class Apply:
             if phase is CutoverPhase.LEAVE:
                 # An undeclared rule that still forwards to the old one would forward to nobody from then on.
                 self._delete_undeclared({name for name in self._undeclared_names() if self._is_deleted_first(name)})
-            if not self._is_only_deferred():
+            if not self._has_no_failures_but_deferred():
                 return
             graph: dict[Stage, set[Stage]] = {Stage(name, "ready"): set() for name in self._cutover.later_phase_names}
             DagExecutor(graph, partial(self._phase_work, phase), stopped=lambda: self.executor.clock.stopped).run()
             if self.executor.clock.stopped:
                 return
 
-    def _is_only_deferred(self) -> bool:
+    def _has_no_failures_but_deferred(self) -> bool:
         """Return whether nothing failed, apart from changes that AWS accepts only at a later time."""
         return all(isinstance(error, CooldownActive) for error in self.outcome.failed.values())
 

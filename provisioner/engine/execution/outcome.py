@@ -38,10 +38,10 @@ class Outcome:
         """Whether everything was done: nothing failed, and nothing was left out."""
         return not self.failed and not self.undone
 
-    def exclude(self, kept: Set[str], roles: Set[str]) -> None:
+    def exclude(self, unchanged: Set[str], roles: Set[str]) -> None:
         """Remove unchanged resources, and done roles of the account, so that this counts as the plan did."""
-        self.done = [name for name in self.done if name not in kept and name not in roles]
-        self.undone = [name for name in self.undone if name not in kept]
+        self.done = [name for name in self.done if name not in unchanged and name not in roles]
+        self.undone = [name for name in self.undone if name not in unchanged]
 
     @contextmanager
     def recording(self, name: str, doing: str) -> Iterator[None]:

@@ -40,12 +40,12 @@ class VerificationReport:
     lingering: list[Remnant] = field(default_factory=list)
     kept: list[Remnant] = field(default_factory=list)
 
-    def add_explained(self, kept: list[Remnant], lingering: list[Remnant], unexplained: list[Remnant]) -> None:
-        """Add what other searches found, and drop the same resources from the unexplained ones."""
-        known = {remnant.id for remnant in (*kept, *lingering, *unexplained)}
+    def add_explained(self, kept: list[Remnant], lingering: list[Remnant], leftovers: list[Remnant]) -> None:
+        """Add what other searches found, and drop the same resources from those that remain or linger."""
+        known = {remnant.id for remnant in (*kept, *lingering, *leftovers)}
         self.lingering = [remnant for remnant in self.lingering if remnant.id not in known] + lingering
         self.kept += kept
-        self.remaining = [remnant for remnant in self.remaining if remnant.id not in known] + unexplained
+        self.remaining = [remnant for remnant in self.remaining if remnant.id not in known] + leftovers
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as a JSON object."""
