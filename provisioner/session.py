@@ -216,7 +216,7 @@ class Session:
         store = self.options.workspace.store(self.suffix)
         with self.options.workspace.lock(self.suffix, command, timeout, self.clock) as lock:
             quarantine_unusable_state(self.options, self.suffix)
-            self._claim_state(store, lock)
+            self.claim_state(store, lock)
             self.guard = lock.ensure_held
             self.is_busy = False
             self.command = command
@@ -225,7 +225,7 @@ class Session:
             finally:
                 store.release_claim()
 
-    def _claim_state(self, store: StateStore, lock: Lock) -> None:
+    def claim_state(self, store: StateStore, lock: Lock) -> None:
         """Read the state again and claim it, so that no earlier lock can write it; save its old version."""
         for _ in range(_CLAIM_ATTEMPTS):
             latest = load_known_state(self.options, self.suffix, self.aws.local)

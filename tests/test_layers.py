@@ -175,3 +175,16 @@ def test_a_step_makes_no_call(module: str) -> None:
 @pytest.mark.parametrize("module", MODULES)
 def test_no_file_outgrows_a_reader(module: str) -> None:
     assert len(MODULES[module].read_text().splitlines()) <= 300
+
+
+def test_no_test_imports_a_private_name() -> None:
+    imported = [
+        f"{path.relative_to(ROOT)}: {alias.name}"
+        for path in (ROOT / "tests").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in ("provisioner", "state")
+        for alias in node.names
+        if alias.name.startswith("_") and not alias.name.startswith("__")
+    ]
+
+    assert imported == []

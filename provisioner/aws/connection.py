@@ -69,7 +69,7 @@ _CONFIG = Config(
     user_agent_extra=f"ml-api-provisioner/{__version__}",
 )
 # Seconds until an answer that arrives slowly is given up: the connect timeout plus one read timeout.
-_ANSWER_TIMEOUT_SECONDS = 70.0
+ANSWER_TIMEOUT_SECONDS = 70.0
 # Local AWS is called directly on loopback: no proxy, no virtual-host buckets.
 _LOCAL_CONFIG = _CONFIG.merge(ISOLATED_CONFIG).merge(Config(s3={"addressing_style": "path"}))
 
@@ -93,7 +93,7 @@ class AwsConnection:
         self._s3_endpoint = endpoint_url
         timeouts = {"connect_timeout": answer_timeout, "read_timeout": answer_timeout} if answer_timeout else {}
         self._config = (_LOCAL_CONFIG if emulator else _CONFIG).merge(Config(**timeouts))
-        self._answer_timeout = answer_timeout or _ANSWER_TIMEOUT_SECONDS
+        self._answer_timeout = answer_timeout or ANSWER_TIMEOUT_SECONDS
         self.local = emulator
         self.speed = emulator.speed if emulator else 1.0
         # Local AWS hides new resources for a moment even at speed 0.

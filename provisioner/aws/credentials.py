@@ -51,7 +51,7 @@ CHAIN_ERRORS = (
 
 # Seconds for a whole answer of the chain's own calls. Answers are small; but a refresh that is refused would
 # cost a sign-in, so the limit is generous.
-_ANSWER_TIMEOUT_SECONDS = 30.0
+ANSWER_TIMEOUT_SECONDS = 30.0
 
 _resolved: dict[tuple[tuple[str, str], ...], CheckedCredentials] = {}
 _resolving = threading.Lock()
@@ -144,7 +144,7 @@ class BoundedSession:
     def create_client(self, *args: Any, **kwargs: Any) -> Any:
         """Return botocore's client, with a time limit for its answers."""
         client = self._core.create_client(*args, **kwargs)
-        client._endpoint.http_session = BoundedHttpSession(client._endpoint.http_session, _ANSWER_TIMEOUT_SECONDS)
+        client._endpoint.http_session = BoundedHttpSession(client._endpoint.http_session, ANSWER_TIMEOUT_SECONDS)
         return client
 
     def __getattr__(self, name: str) -> Any:
@@ -156,7 +156,7 @@ def _bound_fetchers(providers: list[Any]) -> None:
     for provider in providers:
         fetcher = getattr(provider, "_role_fetcher", None) or getattr(provider, "_fetcher", None)
         if isinstance(fetcher, (InstanceMetadataFetcher, ContainerMetadataFetcher)):
-            fetcher._session = BoundedHttpSession(fetcher._session, _ANSWER_TIMEOUT_SECONDS)
+            fetcher._session = BoundedHttpSession(fetcher._session, ANSWER_TIMEOUT_SECONDS)
 
 
 def new_session(region: str) -> boto3.session.Session:

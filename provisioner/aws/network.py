@@ -57,14 +57,14 @@ def _is_proxy_address(proxy: str) -> bool:
 
 
 # In the order of their first connection.
-_reached: dict[str, None] = {}
+reached_hosts: dict[str, None] = {}
 # How many of them are looked up: each lookup waits for its timeout if the name server is away.
 _HOSTS_TO_LOOK_UP = 2
 
 
 def note_reached(host: str) -> None:
     """Remember that a connection to a host was made."""
-    _reached.setdefault(host.lower())
+    reached_hosts.setdefault(host.lower())
 
 
 def has_no_such_host(url: str) -> bool:
@@ -74,12 +74,12 @@ def has_no_such_host(url: str) -> bool:
     holds if none of the names that were reached can be looked up any more.
     """
     host = (urlsplit(url).hostname or "").lower()
-    return bool(host) and host not in _reached and (not _reached or any(_resolvable_hosts()))
+    return bool(host) and host not in reached_hosts and (not reached_hosts or any(_resolvable_hosts()))
 
 
 def _resolvable_hosts() -> Iterator[bool]:
     """Yield True for each of the first hosts reached whose name can be looked up now."""
-    for name in list(_reached)[:_HOSTS_TO_LOOK_UP]:
+    for name in list(reached_hosts)[:_HOSTS_TO_LOOK_UP]:
         with suppress(OSError):
             socket.getaddrinfo(name, None)
             yield True

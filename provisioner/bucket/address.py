@@ -24,7 +24,7 @@ SCHEME = "s3://"
 _BUCKET = re.compile(r"(?!xn--|sthree-)[a-z0-9](?:[a-z0-9-]|\.(?=[a-z0-9])){1,61}[a-z0-9]")
 _URL = re.compile(r"https?://[^\s/]+(/\S*)?")
 # The limit in seconds for an answer: the lease must be renewed in time.
-_ANSWER_TIMEOUT_SECONDS = 8
+ANSWER_TIMEOUT_SECONDS = 8
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Bucket:
                 "For example: --state-endpoint https://minio.example:9000",
             )
         region_name = choose_region(region, local=emulator is not None).name
-        connection = AwsConnection(region_name, emulator, _ANSWER_TIMEOUT_SECONDS, endpoint or None)
+        connection = AwsConnection(region_name, emulator, ANSWER_TIMEOUT_SECONDS, endpoint or None)
         return cls(name, f"{prefix}/" if prefix else "", connection)
 
     @property

@@ -89,7 +89,7 @@ def source_of(session: Session, query: LogQuery) -> LogSource:
             f"The stack {session.suffix} has no log group of its {query.source}.",
             f"`{session.options.workspace.command('apply', session.suffix)}` makes what the settings ask for.",
         )
-    _check_service_name(session.state, query.service)
+    check_service_name(session.state, query.service)
     logs = session.clients.client("logs", group.region)
     return LogTail(logs, group.id, since, query.prefix, query.pattern)
 
@@ -111,7 +111,7 @@ def _access_log(session: Session, query: LogQuery, since: int) -> AccessLogTail:
     return AccessLogTail(session.clients.client("s3"), bucket.id, folder, since, query.pattern)
 
 
-def _check_service_name(state: StackState, name: str) -> None:
+def check_service_name(state: StackState, name: str) -> None:
     """Raise UsageError if the stack has no such service; "" means all of them."""
     if name and name not in services_of(state):
         raise UsageError(f"The stack {state.suffix} has no service {name}.", unknown_service_hint(state, name))
@@ -125,7 +125,7 @@ def print_logs(console: Console, session: Session, query: LogQuery) -> int:
 
     def has_ended() -> bool:
         nonlocal any_shown
-        for line in _selected_lines(console, session, tail, query):
+        for line in selected_lines(console, session, tail, query):
             lines.print(line)
             any_shown = True
             if not console.is_stdout_open:
@@ -153,7 +153,7 @@ def _as_duration(seconds: float) -> str:
     return f"{seconds:g}s"
 
 
-def _selected_lines(console: Console, session: Session, tail: LogSource, query: LogQuery) -> Iterator[LogLine]:
+def selected_lines(console: Console, session: Session, tail: LogSource, query: LogQuery) -> Iterator[LogLine]:
     """Yield the new lines that are wanted; with `follow`, a lost connection does not end the command."""
     try:
         for line in tail.lines():

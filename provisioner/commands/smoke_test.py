@@ -92,7 +92,7 @@ def run_smoke_test(console: Console, service: ServiceController) -> None:
     paths = [*([] if misrouted[health] else [health]), *_paths_to_request(service, rules)]
     misrouted |= {path: _misrouting(service, rules, path) for path in paths}
     rows, failures = [], []
-    for entry_point in _entry_points(session):
+    for entry_point in entry_points(session):
         for path in [health] if entry_point.closed else paths:
             request, (is_good, description) = _request_with_retries(session, entry_point, path, health)
             if is_good and request.is_asked and misrouted[path] and not entry_point.closed:
@@ -132,7 +132,7 @@ def _request_with_retries(
     """Request a path, and repeat that if the answer is bad: a new target takes a moment."""
 
     def attempt() -> tuple[SmokeRequest, tuple[bool, str]]:
-        request = _send_request(session, entry_point, path)
+        request = send_request(session, entry_point, path)
         return request, judge_response(request, health, closed=entry_point.closed)
 
     wait = wait_fixed(max(_RETRY_INTERVAL * session.aws.speed, 0.05))
@@ -140,7 +140,7 @@ def _request_with_retries(
     return policy.poll(attempt, is_pending=lambda result: not result[1][0])
 
 
-def _send_request(session: Session, entry_point: EntryPoint, path: str) -> SmokeRequest:
+def send_request(session: Session, entry_point: EntryPoint, path: str) -> SmokeRequest:
     """Send a GET request, without following redirects; local AWS is asked by the entrance's host name.
 
     Certificates are trusted and proxies are used as boto3 does.
@@ -161,7 +161,7 @@ def _send_request(session: Session, entry_point: EntryPoint, path: str) -> Smoke
     return SmokeRequest(entry_point.via, path, response.status_code)
 
 
-def _entry_points(session: Session) -> Iterator[EntryPoint]:
+def entry_points(session: Session) -> Iterator[EntryPoint]:
     """Yield the entrances of the stack: CloudFront, and the load balancer."""
     outputs, resource_states = session.state.outputs, session.state.resources
     if url := outputs.get("cloudfront_distribution_url"):

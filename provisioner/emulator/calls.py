@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 # An emulator may run for days, so only the newest calls are kept; a test reads some thousands.
-_KEPT = 20_000
+MAX_CALLS = 20_000
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class CallLog:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._calls: deque[AnsweredCall] = deque(maxlen=_KEPT)
+        self._calls: deque[AnsweredCall] = deque(maxlen=MAX_CALLS)
         self._count = 0
 
     def add(self, call: Call, status: int, error: str) -> None:

@@ -121,11 +121,11 @@ class Emulator:
     def _answer(self, call: Call) -> Response:
         """Answer a call, with an error response if it is refused, so that a fault can strike after that."""
         try:
-            return self._run_alone(call)
+            return self.run_alone(call)
         except AwsError as error:
             return serialize_error(call, error)
 
-    def _run_alone(self, call: Call) -> Response:
+    def run_alone(self, call: Call) -> Response:
         """Run a call while no other one runs: apply what is due by the clock, check permissions, then act.
 
         Raises:

@@ -27,7 +27,7 @@ LOCK, LOG = "local.lock", "local.log"
 STOP_PATIENCE = 5.0
 REFUSED = 400
 # Installed with `moto[server]` and with nothing else that this tool needs.
-_MODULES = ("moto", "flask", "flask_cors", "werkzeug")
+REQUIRED_MODULES = ("moto", "flask", "flask_cors", "werkzeug")
 
 # A plain account is the user's own; into a strict one, an organisation puts resources and rules of its own.
 PLAIN, STRICT = "plain", "strict"
@@ -132,7 +132,7 @@ def check_installed() -> None:
         Blocked: They are not.
 
     """
-    if not is_installed(*_MODULES):
+    if not is_installed(*REQUIRED_MODULES):
         raise Blocked(
             "The local AWS is not installed here.",
             f"Install it with `{install_command(LOCAL)}`, then run the same command again.",

@@ -93,9 +93,7 @@ def _answer_of_balancer(host: str, path: str, headers: Headers, *, port: int, fr
                 raise ConnectionDropped
             rules = list_moto(place, "elbv2", "DescribeRules", ListenerArn=listener["ListenerArn"])["Rules"]
             rules.sort(key=lambda one: (one["IsDefault"], 0 if one["IsDefault"] else int(one["Priority"])))
-            rule = next(
-                one for one in rules if all(_meets_condition(each, path, headers) for each in one["Conditions"])
-            )
+            rule = next(one for one in rules if all(meets_condition(each, path, headers) for each in one["Conditions"]))
             return _run_action(place, rule["Actions"][-1], path)
     raise ConnectionDropped
 
@@ -124,7 +122,7 @@ def _covers(rule: Any, port: int) -> bool:
     return str(rule.ip_protocol) == "-1" or int(rule.from_port) <= port <= int(rule.to_port)
 
 
-def _meets_condition(condition: dict[str, Any], path: str, headers: Headers) -> bool:
+def meets_condition(condition: dict[str, Any], path: str, headers: Headers) -> bool:
     """Return whether a request meets a rule's condition (AWS doc, condition types for listener rules).
 
     Other conditions than path, header and source address always match.

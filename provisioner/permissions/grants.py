@@ -47,7 +47,7 @@ _BOUNDARY_OPERATORS = {
 # Actions that are not granted for a role that is declared with a boundary (True) or without one (False).
 _WITHHELD_BY_BOUNDARY = {"iam:DeleteRolePermissionsBoundary": True, "iam:PutRolePermissionsBoundary": False}
 # Methods that are not granted for a boundary if the operator creates roles under it.
-_CHANGING_METHODS = ("update", "retag", "delete", "remove_unmanaged")
+CHANGING_METHODS = ("update", "retag", "delete", "remove_unmanaged")
 
 
 @dataclass(frozen=True)
@@ -265,7 +265,7 @@ def _with_implied_methods(resource: Resource, methods: Sequence[str]) -> list[st
     if "create" in methods:
         called.append("restore")
     if "create" in methods and resource.type.limits_permissions:
-        called = [method for method in called if method not in _CHANGING_METHODS]
+        called = [method for method in called if method not in CHANGING_METHODS]
     return list(dict.fromkeys(called))
 
 

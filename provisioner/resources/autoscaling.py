@@ -195,11 +195,11 @@ class ScalingPolicy(ResourceType):
     def read(self, scaling: Any, spec: ResourceSpec) -> JsonObject | None:
         """Find the policy of this name and resource with DescribeScalingPolicies."""
         keys = {key: spec.props[key] for key in ("ResourceId", "PolicyName")}
-        return next((actual for actual in _read_policies(scaling, spec) if keys.items() <= actual.items()), None)
+        return next((actual for actual in read_policies(scaling, spec) if keys.items() <= actual.items()), None)
 
     def read_status(self, scaling: Any, spec: ResourceSpec, actual: JsonObject) -> JsonObject:
         """Add `Tracking`, the state of the policy's alarms; one DescribeAlarms call serves all policies."""
-        alarms = scaling_alarms.read_alarms(scaling, _read_policies(scaling, spec))
+        alarms = scaling_alarms.read_alarms(scaling, read_policies(scaling, spec))
         return {**actual, "Tracking": scaling_alarms.tracking_status(actual, alarms)}
 
     def create(self, scaling: Any, spec: ResourceSpec) -> JsonObject:
@@ -225,7 +225,7 @@ class ScalingPolicy(ResourceType):
         scaling.delete_scaling_policy(**policy_keys)
 
 
-def _read_policies(scaling: Any, spec: ResourceSpec) -> list[JsonObject]:
+def read_policies(scaling: Any, spec: ResourceSpec) -> list[JsonObject]:
     """Return all policies that are being read together, with one DescribeScalingPolicies call."""
     names = scaling.batch_scope.batch(spec.props["PolicyName"], "ScalingPolicy", by="name", most=_NAMES_PER_CALL)
     reply = scaling.describe_scaling_policies(ServiceNamespace=spec.props["ServiceNamespace"], PolicyNames=names)

@@ -53,7 +53,7 @@ def choose_zones(clients: Clients, count: int, zones_in_use: Iterable[str] = ())
     zones = list(zones_in_use)
     if len(zones) >= count:
         return zones[:count]
-    usable = [zone for zone in _usable_zones(clients) if zone not in zones]
+    usable = [zone for zone in usable_zones(clients) if zone not in zones]
     if len(zones) + len(usable) < count:
         names, total = ", ".join([*zones, *usable]) or "none", len(zones) + len(usable)
         hint = "Choose another region."
@@ -130,7 +130,7 @@ def rule_priorities(clients: Clients, suffix: str) -> dict[str, int]:
     }
 
 
-def _usable_zones(clients: Clients) -> list[str]:
+def usable_zones(clients: Clients) -> list[str]:
     """Return the available zones that can run the database, sorted by name."""
     filters = [{"Name": "state", "Values": ["available"]}, {"Name": "zone-type", "Values": ["availability-zone"]}]
     zones = clients.client("ec2").describe_availability_zones(Filters=filters)["AvailabilityZones"]

@@ -10,7 +10,7 @@ from provisioner.engine.calls.error_categories import ErrorCategory, categorize
 from provisioner.engine.resource_graph.references import JsonObject
 
 # For more roles than this, IAM needs several pages, and takes longer than reading only ours one by one.
-_MAX_ROLES = 300
+MAX_ROLES = 300
 # IAM's maximum page size (GetAccountAuthorizationDetails, MaxItems).
 _PAGE_SIZE = 1000
 _MIN_STACKS = 2
@@ -59,7 +59,7 @@ def _has_few_roles(iam: Any) -> bool:
     if not iam.batch_scope.suffixes:
         return False
     try:
-        return bool(iam.get_account_summary()["SummaryMap"]["Roles"] <= _MAX_ROLES)
+        return bool(iam.get_account_summary()["SummaryMap"]["Roles"] <= MAX_ROLES)
     except ClientError as error:
         if categorize(error) is not ErrorCategory.DENIED:
             raise

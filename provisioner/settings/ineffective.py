@@ -12,7 +12,7 @@ SERVICE = "service"
 _NONE_COUNTED = "counts none where no task runs, so each request is answered with 503"
 # The load balancer's idle timeout, in seconds (`steps/alb.py`). It answers a longer request with a 504, which
 # does not count as a response of a task (Elastic Load Balancing user guide, TargetResponseTime; HTTP 504).
-_IDLE_TIMEOUT_SECONDS = 60
+IDLE_TIMEOUT_SECONDS = 60
 _ALL_PERCENT = 100
 
 
@@ -63,10 +63,10 @@ def _alarms_without_effect(settings: Settings) -> Iterator[str]:
                 f"alarms.{name}=100: the alarm can never ring, as it rings above that, and there is no more "
                 f"than 100 percent. Set alarms.{name}=99 or less."
             )
-    if alarms.latency >= _IDLE_TIMEOUT_SECONDS:
+    if alarms.latency >= IDLE_TIMEOUT_SECONDS:
         yield (
             f"alarms.latency={alarms.latency:g}: the alarm can never ring, as the load balancer gives up on "
-            f"an answer after {_IDLE_TIMEOUT_SECONDS} s: a 504. Set alarms.latency below {_IDLE_TIMEOUT_SECONDS}."
+            f"an answer after {IDLE_TIMEOUT_SECONDS} s: a 504. Set alarms.latency below {IDLE_TIMEOUT_SECONDS}."
         )
 
 

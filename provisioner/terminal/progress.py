@@ -85,10 +85,10 @@ class ProgressBoard:
                 for name in names:
                     if line := self._resource_line(name):
                         branch.add(line)
-        root.add(self._bar())
+        root.add(self.progress_bar())
         return root
 
-    def _bar(self) -> str:
+    def progress_bar(self) -> str:
         """Return the progress bar: the share of the critical path that is done, and the seconds left.
 
         It is "" for a short run, and once all resources are done.

@@ -162,7 +162,7 @@ def test_a_host_that_is_not_there_is_told_with_what_names_it(user: User) -> None
 
 
 def test_an_answer_that_drips_is_given_up(user: User, front: FaultProxy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("provisioner.aws.connection._ANSWER_TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr("provisioner.aws.connection.ANSWER_TIMEOUT_SECONDS", 0.3)
     front.order(plays.dripped_page(0.05), service="sts", times=100)
 
     says(run(user, front, *ONE), 1, "No whole answer came in time")

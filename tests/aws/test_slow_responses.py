@@ -48,7 +48,7 @@ def test_a_state_write_that_drips_is_made_again(
     user: User, front: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first one took effect: what stands there is read back, and is ours."""
-    monkeypatch.setattr("provisioner.bucket.address._ANSWER_TIMEOUT_SECONDS", 2)
+    monkeypatch.setattr("provisioner.bucket.address.ANSWER_TIMEOUT_SECONDS", 2)
     make_bucket(user.box)
     there = ("--suffix", "a", "--state", f"s3://{BUCKET}")
     location = StackLocation("123456789012", "aws", "us-east-1", f"embedded:{user.box.emulator.instance}")
@@ -97,7 +97,7 @@ def test_the_chain_waits_for_no_answer_without_end(
     user: User, front: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     config, sign_in, more, path = SOURCES[name]
-    monkeypatch.setattr(credentials, "_ANSWER_TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(credentials, "ANSWER_TIMEOUT_SECONDS", 0.3)
     monkeypatch.setattr(caller, "_TIMEOUT_SECONDS", 0.3)
     order = front.order(plays.dripped_page(EVERY), path=path, times=100)
     cache = tmp_path / "sso"

@@ -60,7 +60,7 @@ def seconds_until_told(error: Exception) -> float:
 def test_a_host_that_does_not_exist_is_told_within_seconds(
     monkeypatch: pytest.MonkeyPatch, number: int, *, proxy: bool
 ) -> None:
-    monkeypatch.setattr(network, "_reached", {"sts.amazonaws.com": None})
+    monkeypatch.setattr(network, "reached_hosts", {"sts.amazonaws.com": None})
     monkeypatch.setattr(socket, "getaddrinfo", names(0))
 
     assert seconds_until_told(unknown(number, proxy=proxy)) < 15
@@ -68,21 +68,21 @@ def test_a_host_that_does_not_exist_is_told_within_seconds(
 
 @pytest.mark.parametrize("number", ERRORS)
 def test_a_host_that_was_reached_before_is_an_outage(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    monkeypatch.setattr(network, "_reached", {NAME: None, "sts.amazonaws.com": None})
+    monkeypatch.setattr(network, "reached_hosts", {NAME: None, "sts.amazonaws.com": None})
     monkeypatch.setattr(socket, "getaddrinfo", names(0))
 
     assert seconds_until_told(unknown(number)) > 290
 
 
 def test_where_no_name_is_known_any_more_the_network_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network, "_reached", {"sts.amazonaws.com": None})
+    monkeypatch.setattr(network, "reached_hosts", {"sts.amazonaws.com": None})
     monkeypatch.setattr(socket, "getaddrinfo", names(socket.EAI_AGAIN))
 
     assert seconds_until_told(unknown(socket.EAI_AGAIN)) > 290
 
 
 def test_a_host_that_was_connected_to_is_remembered(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network, "_reached", {})
+    monkeypatch.setattr(network, "reached_hosts", {})
 
     asked = bounded_http_session(user.box.endpoint, timeout=5, is_local=True)
     assert network.has_no_such_host(user.box.endpoint)

@@ -77,7 +77,7 @@ def test_what_was_shipped_outlives_the_state_file(live_stack: LiveStack, tmp_pat
 
 
 def test_what_does_not_answer_is_told_with_the_way_back(live_stack: LiveStack, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(smoke_test, "_send_request", lambda _, door, path: smoke_test.SmokeRequest(door.via, path, 502))
+    monkeypatch.setattr(smoke_test, "send_request", lambda _, door, path: smoke_test.SmokeRequest(door.via, path, 502))
 
     ran = deploy(live_stack, "broken:1", code=1)
 

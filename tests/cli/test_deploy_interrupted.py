@@ -31,7 +31,7 @@ BACK = ("rollback", "--yes", "--suffix", SUFFIX)
 def _no_visits() -> Any:
     """Every service answers well: whether it does is asked elsewhere."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(smoke_test, "_send_request", lambda _, door, path: smoke_test.SmokeRequest(door.via, path, 200))
+        patch.setattr(smoke_test, "send_request", lambda _, door, path: smoke_test.SmokeRequest(door.via, path, 200))
         yield
 
 

@@ -113,7 +113,7 @@ def deploy(live_stack: LiveStack, image: str, *more: str) -> CommandResult:
 
 @pytest.fixture(autouse=True)
 def _no_visits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(smoke_test, "_send_request", lambda _, door, path: smoke_test.SmokeRequest(door.via, path, 200))
+    monkeypatch.setattr(smoke_test, "send_request", lambda _, door, path: smoke_test.SmokeRequest(door.via, path, 200))
 
 
 def in_the_box() -> model.Service:
@@ -162,7 +162,7 @@ def test_what_runs_already_is_asked_whether_it_answers(
 ) -> None:
     assert deploy(live_stack, "asked:1").code == 0
     what = ["--image", "asked:1"] if verb == "deploy" else ["--to", live_stack.service["taskDefinition"]]
-    monkeypatch.setattr(smoke_test, "_send_request", lambda _, door, path: smoke_test.SmokeRequest(door.via, path, 502))
+    monkeypatch.setattr(smoke_test, "send_request", lambda _, door, path: smoke_test.SmokeRequest(door.via, path, 502))
 
     ran = live_stack.desk.run(verb, "--yes", "--suffix", SUFFIX, *what)
 

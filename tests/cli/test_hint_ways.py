@@ -273,7 +273,7 @@ def test_a_version_that_cannot_be_had_is_not_advised(there: str, says: str) -> N
 def test_fewer_zones_than_a_database_wants_are_not_advised(
     monkeypatch: pytest.MonkeyPatch, there: list[str], says: str
 ) -> None:
-    monkeypatch.setattr(data_sources, "_usable_zones", lambda _clients: there)
+    monkeypatch.setattr(data_sources, "usable_zones", lambda _clients: there)
 
     hint = hint_of(lambda: data_sources.choose_zones(clients(Rds()), 3))
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from provisioner.commands.log_query import LogQuery, _check_service_name, _selected_lines
+from provisioner.commands.log_query import LogQuery, check_service_name, selected_lines
 from provisioner.errors import UsageError
 from provisioner.resources.access_log_tail import AccessLogTail
 from provisioner.resources.log_tail import LATE_MILLISECONDS, LogLine, LogTail
@@ -319,7 +319,7 @@ def test_one_lost_answer_is_asked_for_again(written: User) -> None:
 
 
 def test_an_answer_that_drips_is_given_up_and_asked_for_again(written: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("provisioner.aws.connection._ANSWER_TIMEOUT_SECONDS", 2.0)
+    monkeypatch.setattr("provisioner.aws.connection.ANSWER_TIMEOUT_SECONDS", 2.0)
     with FaultProxy(written.box.endpoint) as front, led_through(written, front):
         order = front.order(plays.dripped_page(0.05), operation="FilterLogEvents")
 
@@ -351,10 +351,10 @@ def test_who_follows_is_not_sent_away_by_a_connection_that_is_down(
 ) -> None:
     down, session = Down(None, GROUP, 0), cast("Session", None)
 
-    assert list(_selected_lines(Console(), session, down, LogQuery(60, follow=True))) == []
+    assert list(selected_lines(Console(), session, down, LogQuery(60, follow=True))) == []
     assert "goes on where it was" in capsys.readouterr().err
     with pytest.raises(ProvisionerError, match="reading /aws/ecs"):
-        list(_selected_lines(Console(), session, down, LogQuery(60)))
+        list(selected_lines(Console(), session, down, LogQuery(60)))
 
 
 def test_lines_of_the_containers_of_one_task_are_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
@@ -373,7 +373,7 @@ def test_each_service_is_named_once_and_none_that_is_deposed() -> None:
 
     for name, hint in (("nope", "There are: api, exact."), ("exat", "Did you mean exact?")):
         with pytest.raises(UsageError) as caught:
-            _check_service_name(state, name)
+            check_service_name(state, name)
         assert caught.value.hint == hint
     for known in ("", "api", "exact"):
-        _check_service_name(state, known)
+        check_service_name(state, known)

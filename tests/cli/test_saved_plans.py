@@ -71,7 +71,7 @@ def test_another_zone_than_the_one_shown_is_named(
 ) -> None:
     path = kept(live_stack.desk, tmp_path / "plan", "--set", "network.zones=4")
     listed = [f"us-east-1{letter}" for letter in "abcef"]
-    monkeypatch.setattr(data_sources, "_usable_zones", lambda _clients: listed)
+    monkeypatch.setattr(data_sources, "usable_zones", lambda _clients: listed)
 
     told = refused(live_stack.desk, path)
 

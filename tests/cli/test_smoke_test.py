@@ -12,9 +12,9 @@ from provisioner.commands.smoke_test import (
     LOAD_BALANCER,
     EntryPoint,
     SmokeRequest,
-    _entry_points,
-    _send_request,
+    entry_points,
     judge_response,
+    send_request,
 )
 from state.stack_state import ResourceState, StackLocation, StackState
 from tests.support.fault_proxy import FaultProxy, Trust, plays
@@ -50,7 +50,7 @@ def test_a_balancer_that_asks_for_a_key_is_closed_to_all_but_cloudfront(rule: st
     state.resources = {rule: ResourceState("ListenerRule", rule)}
     session = SimpleNamespace(state=state)
 
-    (door,) = _entry_points(session)  # type: ignore[arg-type]
+    (door,) = entry_points(session)  # type: ignore[arg-type]
 
     assert door.closed
 
@@ -86,7 +86,7 @@ def test_who_was_not_asked_is_neither_well_nor_broken(closed: bool) -> None:
 def behind(front: FaultProxy, url: str) -> SmokeRequest:
     """What comes of a request to a door beyond the front."""
     session = SimpleNamespace(aws=SimpleNamespace(local=None))
-    return _send_request(session, EntryPoint(CLOUDFRONT, url), "/health")  # type: ignore[arg-type]
+    return send_request(session, EntryPoint(CLOUDFRONT, url), "/health")  # type: ignore[arg-type]
 
 
 def test_the_smoke_test_trusts_what_boto3_trusts(user: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ STARTING_FOR_NEW = {*STARTING, "doctor", "state init", "local start"}
 @pytest.fixture
 def lean(served: LocalAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> User:
     """A user on a machine without the local AWS."""
-    monkeypatch.setattr(local, "_MODULES", ("no_such_module",))
+    monkeypatch.setattr(local, "REQUIRED_MODULES", ("no_such_module",))
     return User(served, tmp_path / "home")
 
 

@@ -26,7 +26,7 @@ from provisioner.doctor.reads.limits import Firewall, Quota
 from provisioner.doctor.reads.network import NetworkAcls
 from provisioner.doctor.reads.scaling import BY_HAND, BY_SCALE, BY_SETTINGS, MinimumTasks
 from provisioner.doctor.reads.task_roles import EXECUTION_ROLE, SecretKey, TaskRole
-from provisioner.doctor.reads.tasks import StoppedTasks, _is_current, stopping_has_ended
+from provisioner.doctor.reads.tasks import StoppedTasks, is_current, stopping_has_ended
 from provisioner.doctor.runner import CheckResult, first_finding, run_check
 from provisioner.resources.ecs.deployment_diagnosis import Diagnosis, StoppedContainer
 from provisioner.resources.vpc_origin import CLOUDFRONT_GROUP_NAME
@@ -341,7 +341,7 @@ def test_tasks_that_stopped_tell_while_their_deployment_is_not_over(
 ) -> None:
     task = {"taskDefinitionArn": revision, "stoppedAt": NOW - timedelta(minutes=ago)}
 
-    assert _is_current(task, service(deployments=deployments)) is counts
+    assert is_current(task, service(deployments=deployments)) is counts
 
 
 def test_tasks_of_a_deployment_that_is_over_are_only_told() -> None:

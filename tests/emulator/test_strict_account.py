@@ -110,7 +110,7 @@ def test_a_pricing_plan_ends_a_teardown_the_same_when_its_holder_was_asked_for_b
 ) -> None:
     """On a slow machine the question who holds it was due, and the plan was told as a stranger: exit 4."""
     strict.apply("a")
-    monkeypatch.setattr(resource_calls, "_FIRST_BLOCKER_READ", 0.0)
+    monkeypatch.setattr(resource_calls, "FIRST_BLOCKER_READ", 0.0)
     strict.box.faults({"fault": "throttle", "operation": "cloudfront:DeleteDistribution"})
 
     ran = strict.run("teardown", "--yes", "--unprotect", "--suffix", "a")

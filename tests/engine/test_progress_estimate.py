@@ -83,10 +83,10 @@ def test_the_bar_fits_the_terminal_and_goes_when_all_is_done(watch: Watch, colum
     board = ProgressBoard({"db": "aurora", "app": "ecs"}, outlook(watch, "create"), columns=columns)
     board.record_event(Event("starting", "db", "create"))
 
-    told = Text.from_markup(board._bar()).plain
+    told = Text.from_markup(board.progress_bar()).plain
     assert told.endswith(" 0%, about 60 s left")
     assert len(told) <= columns
 
     for node in ("db", "app"):
         board.record_event(Event("ready", node, "create"))
-    assert board._bar() == ""
+    assert board.progress_bar() == ""

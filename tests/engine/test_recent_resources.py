@@ -166,7 +166,7 @@ def test_a_right_that_stays_missing_is_told_as_the_denial_it_is(user: User, monk
 def test_a_task_by_itself_waits_for_a_role_that_an_earlier_run_has_just_made(live_stack: LiveStack) -> None:
     arn = live_stack.task["executionRoleArn"]
     role = iam.NewRole(arn, refusals_left=2)
-    iam._new.at("123456789012", "")[arn] = role
+    iam.new_roles.at("123456789012", "")[arn] = role
     path = live_stack.desk.ledger(SUFFIX)
     known = json.loads(path.read_text())
     known["entries"]["execution-role"]["made"] = time.time()

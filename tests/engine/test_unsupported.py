@@ -183,7 +183,7 @@ def test_what_an_emulator_tells_otherwise_at_the_end_of_an_apply_is_followed_in_
     user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As ministack moves a cluster's endpoint once an instance stands; here the days of a log group move."""
-    answer = user.box.emulator._run_alone
+    answer = user.box.emulator.run_alone
     days = {"logGroupName": "/aws/ecs/ml-api-a", "retentionInDays": 1}
 
     def moving(call: Call) -> Any:
@@ -194,7 +194,7 @@ def test_what_an_emulator_tells_otherwise_at_the_end_of_an_apply_is_followed_in_
 
     keys = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y", "AWS_ENDPOINT_URL": user.box.endpoint}
     user = dataclasses.replace(user, environment={**keys, "AWS_REGION": "us-east-1", "MLAPI_PROFILE": "seed"})
-    monkeypatch.setattr(user.box.emulator, "_run_alone", moving)
+    monkeypatch.setattr(user.box.emulator, "run_alone", moving)
 
     ran = user.run("apply", "--yes", "--suffix", "a", local=False)
 

@@ -15,7 +15,7 @@ from provisioner.configuration import load_settings
 from provisioner.iam import reference
 from provisioner.iam.evaluator import Request, Verdict, verdict
 from provisioner.permissions.commands import COMMAND_PERMISSIONS
-from provisioner.permissions.grants import _CHANGING_METHODS
+from provisioner.permissions.grants import CHANGING_METHODS
 from provisioner.permissions.statements import MANAGED_LIMIT, size
 from provisioner.workspace import Workspace
 from tests.support.account_inventory import client
@@ -281,7 +281,7 @@ def test_each_call_that_a_verb_declares_is_allowed(purpose: str) -> None:
         for resource in scope.grants(teardown=wanted.covers_undeclared).stack
         for verb in (*wanted.methods, *wanted.methods_by_type.get(str(resource.type), ()))
         for operation in resource.type.operations_of(verb)
-        if not (resource.type.limits_permissions and verb in _CHANGING_METHODS and "create" in wanted.methods)
+        if not (resource.type.limits_permissions and verb in CHANGING_METHODS and "create" in wanted.methods)
     }
 
     assert declared - allowed <= {"iam:DeleteRolePermissionsBoundary"}

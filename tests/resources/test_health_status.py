@@ -12,7 +12,7 @@ from provisioner.commands.status_report import StatusReport
 from provisioner.doctor.checked_resources import CheckedResource, resources_are_healthy
 from provisioner.engine.execution.managed_resource import ManagedResource
 from provisioner.engine.planning.change import retain_change
-from provisioner.engine.planning.drift import Drift, DriftField, DriftReport, _drifts_of
+from provisioner.engine.planning.drift import Drift, DriftField, DriftReport, drifts_of
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.health_status import HealthStatus, StatusClasses, health_of
 from provisioner.engine.types.resource_type import ResourceSpec
@@ -124,7 +124,7 @@ def test_the_four_commands_say_the_same_of_each_state(name: str, member: str, st
     # Whatever was confirmed was so: its state is all that may be told of it.
     resource_state = ResourceState(type_name=name, aws_name="n", step="p", phase="ready", id="i", recorded=doc)
     found = list(
-        _drifts_of(
+        drifts_of(
             ManagedResource(resource_type, ResourceSpec("n", "n", "s")),
             resource_state,
             doc,
@@ -166,7 +166,7 @@ def test_what_is_unhealthy_and_altered_is_one_drift_and_no_field_is_told_twice(
     doc = {key: value for key, value in doc_of(name, "", "").items() if key not in seen} | seen
     resource_state = ResourceState(type_name=name, aws_name="n", step="p", phase="ready", id="i", recorded=recorded)
     change = dataclasses.replace(retain_change("n", resource_state), action="update")
-    (found,) = _drifts_of(
+    (found,) = drifts_of(
         ManagedResource(RESOURCE_TYPES[name], ResourceSpec("n", "n", "s")), resource_state, doc, change
     )
 

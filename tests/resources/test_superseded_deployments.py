@@ -22,7 +22,7 @@ from tests.support.user import CommandResult
 
 @pytest.fixture(autouse=True)
 def _no_visits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(smoke_test, "_send_request", lambda _, door, path: smoke_test.SmokeRequest(door.via, path, 200))
+    monkeypatch.setattr(smoke_test, "send_request", lambda _, door, path: smoke_test.SmokeRequest(door.via, path, 200))
 
 
 def deploy(live_stack: LiveStack, image: str) -> CommandResult:
@@ -85,7 +85,7 @@ def test_a_newer_deployment_of_somebody_else_is_named(
     assert "Mend" not in ran.err
     assert "CloudTrail" in ran.err
     monkeypatch.undo()
-    monkeypatch.setattr(smoke_test, "_send_request", lambda _, door, path: smoke_test.SmokeRequest(door.via, path, 200))
+    monkeypatch.setattr(smoke_test, "send_request", lambda _, door, path: smoke_test.SmokeRequest(door.via, path, 200))
     assert deploy(live_stack, mine).code == 0
     assert live_stack.task["containerDefinitions"][0]["image"] == mine
     assert live_stack.desk.plan(SUFFIX) == "No changes.\n"
@@ -109,7 +109,7 @@ def test_a_newer_one_of_the_same_revision_is_followed(live_stack: LiveStack, mon
     ecs, service = live_stack.aws("ecs"), live_stack.service
 
     def again(rolling: RolloutWatch) -> None:
-        rolling.arn = rolling._find_arn()
+        rolling.arn = rolling.find_arn()
         ecs.update_service(cluster=service["clusterArn"], service=service["serviceName"], forceNewDeployment=True)
 
     live_stack.desk.slow(0.02)
@@ -183,7 +183,7 @@ def test_one_that_somebody_stops_by_hand_is_no_bad_image(
     live_stack: LiveStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stop(rolling: RolloutWatch) -> None:
-        arn = rolling._find_arn()
+        arn = rolling.find_arn()
         live_stack.aws("ecs").stop_service_deployment(serviceDeploymentArn=arn, stopType="ROLLBACK")
 
     former = live_stack.task["containerDefinitions"][0]["image"]

@@ -214,7 +214,7 @@ def test_no_alarm_at_all_is_a_difference_on_aws_alone_once_it_hides_none(
     aws = SimpleNamespace(
         is_faithful=echoes, consistency_window=lambda usual: usual, client=lambda *_: None, region="r"
     )
-    monkeypatch.setattr(autoscaling, "_read_policies", lambda *_: [])
+    monkeypatch.setattr(autoscaling, "read_policies", lambda *_: [])
     props: Doc = {**SCALING, "PolicyName": "p", "PolicyType": "TargetTrackingScaling"}
     resource = Resource(ScalingPolicy(), "scaling-requests", "p", "autoscaling", props, {}, ())
     seen = with_status_reads(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from provisioner.settings import Settings
-from provisioner.settings.ineffective import _IDLE_TIMEOUT_SECONDS
+from provisioner.settings.ineffective import IDLE_TIMEOUT_SECONDS
 from provisioner.stack import build
 from provisioner.steps.lookups import offline_lookups
 from tests.support.live_stack import SUFFIX, LiveStack
@@ -73,7 +73,7 @@ def test_the_longest_answer_is_the_balancer_s_idle_timeout() -> None:
     stack = build(Settings(profile="seed"), "a", "us-east-1", offline_lookups(3, "15"))
     attributes = stack.resources["alb-attributes"].props["Attributes"]
 
-    assert attributes["idle_timeout.timeout_seconds"] == str(_IDLE_TIMEOUT_SECONDS)
+    assert attributes["idle_timeout.timeout_seconds"] == str(IDLE_TIMEOUT_SECONDS)
 
 
 def test_doctor_names_the_setting_where_the_settings_hold_the_counts(user: User) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from provisioner.emulator.emulator import Emulator
 from provisioner.emulator.server import LocalAws
-from provisioner.emulator.traffic import _meets_condition
+from provisioner.emulator.traffic import meets_condition
 from provisioner.emulator.wire import Call, compose_call, parse_reply
 from provisioner.engine.types.data import CutoverPhase
 from provisioner.errors import RolledBack
@@ -33,7 +33,7 @@ class Watch:
     """The least number of healthy targets that each path ever had, looked at after every mutating call."""
 
     def __init__(self, emulator: Emulator) -> None:
-        self._answer = emulator._run_alone
+        self._answer = emulator.run_alone
         self.looks = 0
         self.least: dict[str, int] = {}
         self.calls: list[str] = []
@@ -90,7 +90,7 @@ def watch(user: User, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
     looker = Watch(user.box.emulator)
     user.slow(0.01)
     with monkeypatch.context() as patch:
-        patch.setattr(user.box.emulator, "_run_alone", looker)
+        patch.setattr(user.box.emulator, "run_alone", looker)
         yield looker
     user.slow(0.0)
     user.well("apply", "--yes", "--suffix", "a", *IMAGE)
@@ -108,7 +108,7 @@ def test_a_rule_that_leads_to_whom_nobody_is_led_yet_is_asked_of_nobody_until_th
 
     first = rule.initial_properties(wanted, {"old"}, {})
 
-    assert not all(_meets_condition(one, "/x/1", {}) for one in first["Conditions"])
+    assert not all(meets_condition(one, "/x/1", {}) for one in first["Conditions"])
     assert rule.routes_to(first) == []
     assert rule.properties_at(CutoverPhase.JOIN, wanted, first, {"old"}) == first
     assert rule.properties_at(CutoverPhase.SHIFT, wanted, first, {"old"}) == wanted

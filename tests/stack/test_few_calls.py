@@ -102,7 +102,7 @@ def test_without_that_answer_each_role_is_asked(live_stack: LiveStack, denied: s
 def test_in_an_account_of_many_roles_only_ours_are_asked(
     live_stack: LiveStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(role_details, "_MAX_ROLES", 1)
+    monkeypatch.setattr(role_details, "MAX_ROLES", 1)
     calls = asked(live_stack)
 
     assert "iam:GetAccountAuthorizationDetails" not in calls

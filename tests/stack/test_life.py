@@ -162,7 +162,7 @@ def test_a_nat_gateway_per_zone_and_back(user: User) -> None:
 def test_zones_once_chosen_are_kept(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
     user.apply("a")
     others = ["us-east-1d", "us-east-1e", "us-east-1f"]
-    monkeypatch.setattr(data_sources, "_usable_zones", lambda _clients: others)
+    monkeypatch.setattr(data_sources, "usable_zones", lambda _clients: others)
 
     assert user.plan("a") == "No changes.\n"
     user.ledger("a").unlink()
@@ -170,7 +170,7 @@ def test_zones_once_chosen_are_kept(user: User, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_region_with_too_few_zones_is_refused_with_what_it_has(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(data_sources, "_usable_zones", lambda _clients: ["us-east-1a", "us-east-1b"])
+    monkeypatch.setattr(data_sources, "usable_zones", lambda _clients: ["us-east-1a", "us-east-1b"])
     mark = user.mark()
 
     ran = user.run("apply", "--yes", "--suffix", "a")

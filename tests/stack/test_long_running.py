@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.emulator.calls import _KEPT, CallLog
+from provisioner.emulator.calls import MAX_CALLS, CallLog
 from provisioner.emulator.wire import compose_call
 from state.run_store import FileRunStore, encode_run_record
 from tests.support.user import ROOT, User
@@ -94,11 +94,11 @@ def test_the_local_aws_grows_by_next_to_nothing_over_300_looks(tmp_path: Path) -
 def test_the_log_of_calls_keeps_the_newest_and_their_numbers() -> None:
     log = CallLog()
     call = compose_call("sts", "GetCallerIdentity", "us-east-1")
-    for _ in range(_KEPT + 5):
+    for _ in range(MAX_CALLS + 5):
         log.add(call, 200, "")
 
-    assert len(log.since()) == _KEPT
-    assert [one["n"] for one in log.since(_KEPT + 3)] == [_KEPT + 4, _KEPT + 5]
+    assert len(log.since()) == MAX_CALLS
+    assert [one["n"] for one in log.since(MAX_CALLS + 3)] == [MAX_CALLS + 4, MAX_CALLS + 5]
 
 
 def test_history_reads_only_what_it_shows(user: User) -> None:

@@ -29,7 +29,7 @@ class Viewer:
     """Asks for every path after each call that changes anything, as any edge of CloudFront may."""
 
     def __init__(self, emulator: Emulator) -> None:
-        self._answer = emulator._run_alone
+        self._answer = emulator.run_alone
         self.asked = 0
         self.refused: list[str] = []
         self.calls: list[str] = []
@@ -106,7 +106,7 @@ def viewer(user: User, monkeypatch: pytest.MonkeyPatch) -> Iterator[Viewer]:
     looker = Viewer(user.box.emulator)
     user.slow(0.01)
     with monkeypatch.context() as patch:
-        patch.setattr(user.box.emulator, "_run_alone", looker)
+        patch.setattr(user.box.emulator, "run_alone", looker)
         yield looker
     user.slow(0.0)
 

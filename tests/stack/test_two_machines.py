@@ -185,14 +185,14 @@ def test_a_run_whose_renewals_are_slow_goes_on_while_there_is_no_other(
 ) -> None:
     """On a loaded machine a renewal may take longer than a mark lasts: it is made again."""
     sleeps_at_once(monkeypatch)
-    really, slow = RunMarker._write, [MARK_SECONDS, MARK_SECONDS]
+    really, slow = RunMarker.write_mark, [MARK_SECONDS, MARK_SECONDS]
 
     def write_slowly(self: RunMarker) -> None:
         really(self)
         took = slow.pop() if slow else 0.0
         self._renewed_at = (self._renewed_at[0] - took, self._renewed_at[1] - took)
 
-    monkeypatch.setattr(RunMarker, "_write", write_slowly)
+    monkeypatch.setattr(RunMarker, "write_mark", write_slowly)
 
     user.well("apply", "--yes", "--suffix", "a", *PART)
 
@@ -202,14 +202,14 @@ def test_a_run_whose_renewals_are_slow_goes_on_while_there_is_no_other(
 
 def test_a_run_whose_renewals_are_always_too_slow_ends_and_says_so(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
     sleeps_at_once(monkeypatch)
-    really = RunMarker._rewrite
+    really = RunMarker.rewrite_mark
 
     def write_slowly(self: RunMarker) -> None:
         really(self)
         self._renewed_at = (self._renewed_at[0] - MARK_SECONDS, self._renewed_at[1] - MARK_SECONDS)
 
-    monkeypatch.setattr(RunMarker, "_is_late", lambda _self: True)
-    monkeypatch.setattr(RunMarker, "_rewrite", write_slowly)
+    monkeypatch.setattr(RunMarker, "is_late", lambda _self: True)
+    monkeypatch.setattr(RunMarker, "rewrite_mark", write_slowly)
 
     ran = user.run("apply", "--yes", "--suffix", "a", *PART)
 
@@ -222,13 +222,13 @@ def test_a_run_that_wakes_while_another_takes_it_over_calls_nothing_more(
 ) -> None:
     """Both have seen the dead mark, and the other writes last."""
     sleeps_at_once(monkeypatch)
-    really = RunMarker._write
+    really = RunMarker.write_mark
 
     def write_first(self: RunMarker) -> None:
         really(self)
         write(user, another(0))
 
-    monkeypatch.setattr(RunMarker, "_write", write_first)
+    monkeypatch.setattr(RunMarker, "write_mark", write_first)
 
     ran = user.run("apply", "--yes", "--suffix", "a", *PART)
 
@@ -356,13 +356,13 @@ def test_one_that_is_alive_after_all_is_not_taken_over(begun: User, monkeypatch:
 
 def test_of_two_that_take_a_dead_one_over_the_last_goes_on(begun: User, monkeypatch: pytest.MonkeyPatch) -> None:
     write(begun, another(400))
-    really = RunMarker._wait_until_visible
+    really = RunMarker.wait_until_visible
 
     def settle(self: RunMarker) -> None:
         write(begun, another(0))
         really(self)
 
-    monkeypatch.setattr(RunMarker, "_wait_until_visible", settle)
+    monkeypatch.setattr(RunMarker, "wait_until_visible", settle)
     before = begun.mark()
 
     ran = begun.run("apply", "--yes", "--suffix", "a")

@@ -209,6 +209,6 @@ def test_who_slept_right_after_taking_the_lock_claims_nothing_from_the_next_hold
     lock.ensure_held.side_effect = LockHeld("another holds it now")
 
     with pytest.raises(LockHeld, match="another holds it now"):
-        session._claim_state(store, lock)
+        session.claim_state(store, lock)
 
     store.claim.assert_not_called()

@@ -147,7 +147,7 @@ def _stopped_tasks_of(context: DoctorContext, service: JsonObject, tasks: list[J
     """Return the tasks of one service among these stopped tasks, and a diagnosis of the last one."""
     name = service["serviceName"]
     own_tasks = [task for task in tasks if task.get("group") == f"service:{name}"]
-    current = [task for task in own_tasks if _is_current(task, service)]
+    current = [task for task in own_tasks if is_current(task, service)]
     if stopping_has_ended(current, service, context.now):
         current = []
     diagnosis = None
@@ -158,7 +158,7 @@ def _stopped_tasks_of(context: DoctorContext, service: JsonObject, tasks: list[J
     return StoppedTasks(service, len(current), diagnosis, len(own_tasks) - len(current))
 
 
-def _is_current(task: JsonObject, service: JsonObject) -> bool:
+def is_current(task: JsonObject, service: JsonObject) -> bool:
     """Return whether a stopped task counts for a current deployment.
 
     That is so if the deployment is in progress, or was created before the task stopped.

@@ -23,8 +23,8 @@ from provisioner.emulator.wire import AccountRegion, Call
 # Seconds: AWS re:Post and go-to-k/cdkd rds-provider.ts (5 to 30 minutes for a delete, overall).
 CLUSTER, INSTANCE, MODIFY, INSTANCE_DELETE, CLUSTER_DELETE = 90.0, 420.0, 30.0, 300.0, 300.0
 
-_clusters: AccountStore[str] = AccountStore()  # status by identifier, unless it is "available"
-_instances: AccountStore[str] = AccountStore()
+cluster_states: AccountStore[str] = AccountStore()  # status by identifier, unless it is "available"
+instance_states: AccountStore[str] = AccountStore()
 
 
 def _name(call: Call, member: str) -> str:
@@ -57,7 +57,7 @@ def _cluster_state(name: str) -> AwsError:
 @behaviours.after("rds", "CreateDBCluster")
 def create_cluster(call: Call, reply: Reply) -> None:
     """Start the creation of a cluster."""
-    _set_passing_status(_clusters, call.place, reply["DBCluster"]["DBClusterIdentifier"], "creating", CLUSTER)
+    _set_passing_status(cluster_states, call.place, reply["DBCluster"]["DBClusterIdentifier"], "creating", CLUSTER)
     reply["DBCluster"]["Status"] = "creating"
 
 
@@ -65,7 +65,7 @@ def create_cluster(call: Call, reply: Reply) -> None:
 def may_modify_cluster(call: Call) -> None:
     """Refuse to modify an unavailable cluster: terraform-provider-aws rds/cluster.go retries on this."""
     name = _name(call, "DBClusterIdentifier")
-    if name in _clusters.of(call):
+    if name in cluster_states.of(call):
         raise _cluster_state(name)
 
 
@@ -76,7 +76,7 @@ def modify_cluster(call: Call, reply: Reply) -> None:
     New security groups are set on the interfaces of its instances at once.
     """
     name = reply["DBCluster"]["DBClusterIdentifier"]
-    _set_passing_status(_clusters, call.place, name, "modifying", MODIFY)
+    _set_passing_status(cluster_states, call.place, name, "modifying", MODIFY)
     if groups := call.params.get("VpcSecurityGroupIds"):
         for instance in _members(call, name):
             set_groups(call, interfaces_with_description(call, _interface_description(instance)), groups)
@@ -104,13 +104,13 @@ def delete_cluster(call: Call) -> None:
     if cluster is None or cluster.deletion_protection:
         return
     _check_final_snapshot(call)
-    if name in _clusters.of(call):
+    if name in cluster_states.of(call):
         raise _cluster_state(name)
-    if any(_instances.of(call).get(member) != "deleting" for member in _members(call, name)):
+    if any(instance_states.of(call).get(member) != "deleting" for member in _members(call, name)):
         message = "Cluster cannot be deleted, it still contains DB instances in non-deleting state."
         raise AwsError("InvalidDBClusterStateFault", message)
     description = ask_moto(call, "rds", "DescribeDBClusters", DBClusterIdentifier=name)["DBClusters"][0]
-    _clusters.of(call)[name] = description["Status"] = "deleting"
+    cluster_states.of(call)[name] = description["Status"] = "deleting"
     clock.later(CLUSTER_DELETE, partial(_cluster_gone, call, name))
     raise Answered({"DBCluster": description})
 
@@ -132,7 +132,7 @@ def _cluster_gone(call: Call, name: str) -> None:
         clock.later(10, partial(_cluster_gone, call, name), at_least=0.05)
         return
     ask_moto(call, "rds", "DeleteDBCluster", **call.params | {"DBClusterIdentifier": name})
-    _clusters.of(call).pop(name, None)
+    cluster_states.of(call).pop(name, None)
     delete_automatic_snapshots(call, name)
 
 
@@ -140,14 +140,14 @@ def _cluster_gone(call: Call, name: str) -> None:
 def cluster_status(call: Call, reply: Reply) -> None:
     """Put the emulated status of each cluster into the reply."""
     for cluster in reply["DBClusters"]:
-        cluster["Status"] = _clusters.of(call).get(cluster["DBClusterIdentifier"], cluster["Status"])
+        cluster["Status"] = cluster_states.of(call).get(cluster["DBClusterIdentifier"], cluster["Status"])
 
 
 @behaviours.before("rds", "CreateDBInstance")
 def may_create_instance(call: Call) -> None:
     """Refuse an instance in a cluster that is not available (botocore ServiceModel, CreateDBInstance)."""
     name = _name(call, "DBClusterIdentifier")
-    if name in _clusters.of(call) and _clusters.of(call)[name] != "modifying":
+    if name in cluster_states.of(call) and cluster_states.of(call)[name] != "modifying":
         raise _cluster_state(name)
 
 
@@ -155,7 +155,7 @@ def may_create_instance(call: Call) -> None:
 def create_instance(call: Call, reply: Reply) -> None:
     """Start the creation of an instance, with a network interface in a subnet of the subnet group."""
     name = reply["DBInstance"]["DBInstanceIdentifier"]
-    _set_passing_status(_instances, call.place, name, "creating", INSTANCE)
+    _set_passing_status(instance_states, call.place, name, "creating", INSTANCE)
     reply["DBInstance"]["DBInstanceStatus"] = "creating"
     rds = backend("rds", call.account, call.region)
     cluster = clusters(call).get(_name(call, "DBClusterIdentifier"))
@@ -174,7 +174,7 @@ def create_instance(call: Call, reply: Reply) -> None:
 def may_modify_instance(call: Call) -> None:
     """Refuse to modify an instance that is not available."""
     name = _name(call, "DBInstanceIdentifier")
-    if status := _instances.of(call).get(name):
+    if status := instance_states.of(call).get(name):
         message = f"Instance {name} is in state {status}: it must be available."
         raise AwsError("InvalidDBInstanceState", message)
 
@@ -182,7 +182,7 @@ def may_modify_instance(call: Call) -> None:
 @behaviours.after("rds", "ModifyDBInstance")
 def modify_instance(call: Call, reply: Reply) -> None:
     """Make the instance "modifying" for a while."""
-    _set_passing_status(_instances, call.place, reply["DBInstance"]["DBInstanceIdentifier"], "modifying", MODIFY)
+    _set_passing_status(instance_states, call.place, reply["DBInstance"]["DBInstanceIdentifier"], "modifying", MODIFY)
 
 
 @behaviours.before("rds", "DeleteDBInstance")
@@ -197,10 +197,10 @@ def delete_instance(call: Call) -> None:
     name = _name(call, "DBInstanceIdentifier")
     if name not in instances(call):
         return
-    if _instances.of(call).get(name) == "deleting":
+    if instance_states.of(call).get(name) == "deleting":
         raise AwsError("InvalidDBInstanceState", f"Instance {name} is already being deleted.")
     description = ask_moto(call, "rds", "DescribeDBInstances", DBInstanceIdentifier=name)["DBInstances"][0]
-    _instances.of(call)[name] = description["DBInstanceStatus"] = "deleting"
+    instance_states.of(call)[name] = description["DBInstanceStatus"] = "deleting"
     clock.later(INSTANCE_DELETE, partial(_instance_gone, call, name))
     raise Answered({"DBInstance": description})
 
@@ -209,14 +209,14 @@ def _instance_gone(call: Call, name: str) -> None:
     """Delete the instance in moto, and its network interface."""
     ask_moto(call, "rds", "DeleteDBInstance", DBInstanceIdentifier=name, SkipFinalSnapshot=True)
     delete_interfaces_later(call.place, interfaces_with_description(call, _interface_description(name)), 0)
-    _instances.of(call).pop(name, None)
+    instance_states.of(call).pop(name, None)
 
 
 @behaviours.after("rds", "DescribeDBInstances")
 def instance_status(call: Call, reply: Reply) -> None:
     """Put the emulated status of each instance into the reply."""
     for instance in reply["DBInstances"]:
-        status = _instances.of(call).get(instance["DBInstanceIdentifier"])
+        status = instance_states.of(call).get(instance["DBInstanceIdentifier"])
         instance["DBInstanceStatus"] = status or instance["DBInstanceStatus"]
 
 

@@ -83,20 +83,20 @@ class NewRole:
         return refuses
 
 
-_new: AccountStore[NewRole] = AccountStore()
+new_roles: AccountStore[NewRole] = AccountStore()
 
 
 @behaviours.after("iam", "CreateRole")
 def _remember_new_role(call: Call, reply: Reply) -> None:
     """Remember a new role."""
     arn = str(reply["Role"]["Arn"])
-    _new.at(call.account, "")[arn] = NewRole(arn)
+    new_roles.at(call.account, "")[arn] = NewRole(arn)
 
 
 def _refuse(call: Call) -> None:
     """Refuse a call that uses a role which is still too new."""
     for arn in _new_roles_used(call):
-        role = _new.at(call.account, "").get(arn)
+        role = new_roles.at(call.account, "").get(arn)
         if role is not None and role.refuses():
             raise _refusal(call, role)
 
@@ -115,7 +115,7 @@ def _new_roles_used(call: Call) -> Iterator[str]:
     text = str(call.params)
     if name := call.params.get("taskDefinition"):
         text += _task_roles(call, str(name))
-    return (arn for arn in list(_new.at(call.account, "")) if arn in text)
+    return (arn for arn in list(new_roles.at(call.account, "")) if arn in text)
 
 
 def _task_roles(call: Call, name: str) -> str:

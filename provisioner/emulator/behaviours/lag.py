@@ -132,12 +132,12 @@ class Hidden:
         return clock.now() > self.created_at + consistency_window(clock.speed)
 
 
-_hidden: AccountStore[Hidden] = AccountStore()
+hidden_by_name: AccountStore[Hidden] = AccountStore()
 
 
 def _hidden_resources(call: Call) -> dict[str, Hidden]:
     """Return the hidden resources of a call's account and region, by id."""
-    return _hidden.at(call.account, "" if call.service == "iam" else call.region)
+    return hidden_by_name.at(call.account, "" if call.service == "iam" else call.region)
 
 
 def _value_at(reply: Any, path: str) -> Any:

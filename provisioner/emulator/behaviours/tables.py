@@ -17,7 +17,7 @@ from provisioner.emulator.wire import AccountRegion, Call
 # of TTL may take an hour, and a second one within the hour is refused: AWS doc, DynamoDB time to live.
 CREATE, UPDATE, DELETE, BACKUPS, TTL, TTL_AGAIN = 10.0, 5.0, 5.0, 20.0, 600.0, 3600.0
 
-_status: AccountStore[str] = AccountStore()
+table_states: AccountStore[str] = AccountStore()
 _no_backups: AccountStore[bool] = AccountStore()
 _ttl: AccountStore[str] = AccountStore()
 _ttl_changed: AccountStore[float] = AccountStore()
@@ -36,11 +36,11 @@ def _tables(call: Call | AccountRegion) -> dict[str, Any]:
 
 def _set_passing_status(place: AccountRegion, name: str, status: str, seconds: float) -> None:
     """Set a status that turns into "ACTIVE" after `seconds`, unless another status replaces it before."""
-    _status.of(place)[name] = status
+    table_states.of(place)[name] = status
 
     def done() -> None:
-        if _status.of(place).get(name) == status:
-            del _status.of(place)[name]
+        if table_states.of(place).get(name) == status:
+            del table_states.of(place)[name]
 
     clock.later(seconds, done)
 
@@ -57,7 +57,7 @@ def create(call: Call, _: Reply) -> None:
 @behaviours.before("dynamodb", "UpdateTable", "UpdateTimeToLive")
 def raise_if_busy(call: Call) -> None:
     """Refuse a change during another one: botocore ServiceModel, ResourceInUseException."""
-    status = _status.of(call).get(_name(call))
+    status = table_states.of(call).get(_name(call))
     if status is not None:
         message = f"Attempt to change a resource which is still in use: Table is being {status.lower()}"
         raise AwsError("ResourceInUseException", f"{message}: {_name(call)}")
@@ -72,7 +72,7 @@ def update(call: Call, _: Reply) -> None:
 @behaviours.after("dynamodb", "DescribeTable")
 def set_status(call: Call, reply: Reply) -> None:
     """Put the emulated status of the table into the reply."""
-    reply["Table"]["TableStatus"] = _status.of(call).get(reply["Table"]["TableName"], "ACTIVE")
+    reply["Table"]["TableStatus"] = table_states.of(call).get(reply["Table"]["TableName"], "ACTIVE")
 
 
 @behaviours.before("dynamodb", "UpdateContinuousBackups", "DescribeContinuousBackups")
@@ -126,11 +126,11 @@ def delete(call: Call) -> None:
     if table is None or table.deletion_protection_enabled:
         return
     description = ask_moto(call, "dynamodb", "DescribeTable", TableName=name)["Table"]
-    status = _status.of(call).get(name)
+    status = table_states.of(call).get(name)
     if status not in (None, "DELETING"):
         raise_if_busy(call)
     if status is None:
-        _status.of(call)[name] = "DELETING"
+        table_states.of(call)[name] = "DELETING"
         clock.later(DELETE, partial(_complete_deletion, call.place, name))
     raise Answered({"TableDescription": description | {"TableStatus": "DELETING"}})
 
@@ -139,5 +139,5 @@ def _complete_deletion(place: AccountRegion, name: str) -> None:
     """Complete the deletion of a table."""
     keep_last(place, name)
     _tables(place).pop(name, None)
-    for shelf in (_status, _no_backups, _ttl, _ttl_changed):
+    for shelf in (table_states, _no_backups, _ttl, _ttl_changed):
         shelf.of(place).pop(name, None)

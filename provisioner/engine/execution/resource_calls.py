@@ -45,7 +45,7 @@ from provisioner.engine.types.blocker import (
 OUTAGE_SECONDS = 300.0
 # Seconds after which the blockers of a refused deletion are read first, and the longest interval after that;
 # in between it doubles. AWS's own blockers go within minutes, those of other people stay.
-_FIRST_BLOCKER_READ, _LONGEST_BLOCKER_INTERVAL = 1.5, 12.0
+FIRST_BLOCKER_READ, _LONGEST_BLOCKER_INTERVAL = 1.5, 12.0
 
 
 def call_with_retry(clients: Clients, call: Callable[[], Any], recent: RecentResources | None = None) -> Any:
@@ -219,7 +219,7 @@ class _BlockerSchedule:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._interval = _FIRST_BLOCKER_READ
+        self._interval = FIRST_BLOCKER_READ
         self._next_at = clock.now() + self._interval
 
     def is_due(self) -> bool:

@@ -167,7 +167,7 @@ def _read_resource(
     with user_errors(f"looking at {resource_state.type_name} {resource_state.aws_name or managed.spec.logical_id}"):
         actual = read_recorded(clients, managed, resource_state)
         actual = actual and with_status_reads(clients, managed, actual, resource_state.created_at)
-    drifts = list(_drifts_of(managed, resource_state, actual, change))
+    drifts = list(drifts_of(managed, resource_state, actual, change))
     reading = _ResourceReading(health_of(managed.type, actual), drifts)
     if actual is None or any(drift.category == "gone" for drift in drifts):
         return reading
@@ -189,7 +189,7 @@ def _operations_in_progress(
             yield name, operation
 
 
-def _drifts_of(
+def drifts_of(
     managed: ManagedResource, resource_state: ResourceState, actual: JsonObject | None, change: Change
 ) -> Iterator[Drift]:
     """Yield the drift of one resource, and as another one the fields that other owners hold."""

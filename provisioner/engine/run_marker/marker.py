@@ -121,9 +121,9 @@ class RunMarker:
         is_ours_still = mark is not None and not self._is_foreign(mark) and self._is_alive(mark)
         self._began_at = mark.began_at if mark and is_ours_still else self._aws_time()
         began = self._clients.clock.now()
-        call_with_retry(self._clients, self._write)  # the same tag may be written twice
+        call_with_retry(self._clients, self.write_mark)  # the same tag may be written twice
         if not is_ours_still or self._clients.clock.now() - began >= self.renewal_seconds:
-            self._wait_until_visible()
+            self.wait_until_visible()
 
     def with_mark(self, managed: ManagedResource) -> ManagedResource:
         """Return the marker resource with this run's mark among its tags, for the call that creates it."""
@@ -160,11 +160,11 @@ class RunMarker:
             if not self._new_holder and self._age() >= self.renewal_seconds:
                 self._renew()
             for _ in range(_MAX_RENEWALS):
-                if self._is_late() and not (self._new_holder or self._renewal_error):
+                if self.is_late() and not (self._new_holder or self._renewal_error):
                     self._renew()
         if self._new_holder:
             raise self._lost_error("Nothing more was called.")
-        if self._is_late():
+        if self.is_late():
             why = self._renewal_error or "each time it took longer than a mark lasts"
             raise LockHeld(
                 f"The mark of this run on {self.target.description} could not be renewed: {why}",
@@ -210,7 +210,7 @@ class RunMarker:
                 actual = self._read()
                 mark = RunMark.in_tags(actual)
                 if mark and not self._is_foreign(mark):
-                    self._rewrite()
+                    self.rewrite_mark()
                 elif actual is not None:
                     self._new_holder = describe_new_holder(mark)
                 else:
@@ -218,10 +218,10 @@ class RunMarker:
         except ProvisionerError as error:
             self._renewal_error = error.message
 
-    def _rewrite(self) -> None:
+    def rewrite_mark(self) -> None:
         """Write the next mark; if the last one may count as dead, see that no other run writes one now."""
-        before, was_late = self._renewed_at, self._is_late()
-        self._write()
+        before, was_late = self._renewed_at, self.is_late()
+        self.write_mark()
         if was_late:
             # It counts as late until AWS shows which of two runs wrote last, as in `acquire`.
             written, self._renewed_at = self._renewed_at, before
@@ -238,7 +238,7 @@ class RunMarker:
         elif mark is None or self._is_foreign(mark):
             self._new_holder = describe_new_holder(mark)
 
-    def _wait_until_visible(self) -> None:
+    def wait_until_visible(self) -> None:
         """Wait until AWS shows all of the new tag, then raise `LockHeld` if the mark is another run's."""
         self._clients.clock.sleep(self._clients.aws.consistency_window(SETTLE_SECONDS))
         self.check_created(self._read())
@@ -249,7 +249,7 @@ class RunMarker:
             self.target = self.target.with_id(self.target.type.id_of(actual))
         return actual
 
-    def _write(self) -> None:
+    def write_mark(self) -> None:
         """Write the mark; its age counts from the start of the call, not from the reply."""
         started = self._clients.clock.moment()
         self.target.type.retag(self._client, self.target.spec, {RUN_TAG: self._mark().dump()}, [])
@@ -259,7 +259,7 @@ class RunMarker:
         """Return the seconds since the mark was renewed."""
         return self._clients.clock.since(self._renewed_at)
 
-    def _is_late(self) -> bool:
+    def is_late(self) -> bool:
         """Return whether others may soon take this run for dead, or do so already."""
         return self._age() > (MARK_SECONDS - SAFETY_MARGIN_SECONDS) * self._scale
 

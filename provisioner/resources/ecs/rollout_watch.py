@@ -94,7 +94,7 @@ class RolloutWatch:
         actual = self._read_service()
         of_revision = [each for each in actual["deployments"] if each["taskDefinition"] == self.revision]
         counts = _task_counts(of_revision)
-        self.arn = self.arn or self._find_arn()
+        self.arn = self.arn or self.find_arn()
         if self.arn and (stage := unless_denied(lambda: self._read_deployment(actual, *counts))):
             return stage
         return RolloutStage(self._status_from_service(actual, is_shown=bool(of_revision)), "", *counts)
@@ -126,7 +126,7 @@ class RolloutWatch:
             return actual
         raise ProvisionerError(f"{self.service} was deleted meanwhile.", "`apply` creates it again.")
 
-    def _find_arn(self) -> str:
+    def find_arn(self) -> str:
         """Return the ARN of the revision's newest deployment that is not in `known_arns`; "" if there is none."""
         listed = list_rollouts(self.clients, self.cluster, self.service, self.known_arns)
         self._is_listed = listed is not None
