@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from provisioner.engine.execution.actual_states import ActualStates
+from provisioner.engine.execution.consistency import RecentResources
 from provisioner.engine.execution.cooldown import last_change
 from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.execution.managed_resource import ManagedResource
@@ -39,35 +40,57 @@ def adopt(
     An entry with another id is deposed first. The desired properties in the state may be those of an
     interrupted run that wanted something else: the ones of this run replace them.
     """
-    desired, tags = to_recorded(managed.spec.props, executor.state_manager.salt), user_tags(managed.spec.tags)
-    name, depends_on = managed.spec.logical_id, list(managed.depends_on)
     if resource_state is None or resource_state.id != change.id:
-        if resource_state and resource_state.id:
-            executor.state_manager.depose(name, f"{name}~{resource_state.id}")
-        adopted = ResourceState(
-            str(managed.type),
-            managed.spec.aws_name,
-            managed.step,
-            managed.region,
-            "finishing",
-            change.id,
-            desired,
-            depends_on=depends_on,
-            # It counts as new wherever AWS may hide new resources. We changed nothing, so no cooldown starts.
-            created_at=executor.clock.wall(),
-            changed_at=last_change(managed.type, resource_state) if change.action == "keep" else 0.0,
-            tags=tags,
-        )
-        executor.state_manager.record_adopted(name, adopted)
-        executor.resource_calls.recent.add(managed)
+        _record_found(executor, managed, change, resource_state)
     elif change.action == "keep" or (change.action == "finish" and is_compared(managed, change)):
-        kept = replace(resource_state, desired=desired, depends_on=depends_on, tags=tags)
-        if kept != resource_state or resource_state.phase != "ready":
-            executor.state_manager.record_adopted(name, kept)
-    if resource_state and executor.resource_calls.recent.is_recent(resource_state.created_at):
-        executor.resource_calls.recent.add(managed, resource_state.created_at)
-    elif resource_state and resource_state.phase != "ready":
-        executor.resource_calls.recent.add(managed)
+        _record_desired(executor.state_manager, managed, resource_state)
+    if resource_state:
+        _note_recent(executor.resource_calls.recent, managed, resource_state)
+
+
+def _record_found(
+    executor: ResourceExecutor, managed: ManagedResource, change: Change, resource_state: ResourceState | None
+) -> None:
+    """Record an existing resource that the state does not know by this id, and depose the one that it knows."""
+    state_manager, logical_id = executor.state_manager, managed.spec.logical_id
+    if resource_state and resource_state.id:
+        state_manager.depose(logical_id, f"{logical_id}~{resource_state.id}")
+    adopted = ResourceState(
+        str(managed.type),
+        managed.spec.aws_name,
+        managed.step,
+        managed.region,
+        "finishing",
+        change.id,
+        to_recorded(managed.spec.props, state_manager.salt),
+        depends_on=list(managed.depends_on),
+        # It counts as new wherever AWS may hide new resources. We changed nothing, so no cooldown starts.
+        created_at=executor.clock.wall(),
+        changed_at=last_change(managed.type, resource_state) if change.action == "keep" else 0.0,
+        tags=user_tags(managed.spec.tags),
+    )
+    state_manager.record_adopted(logical_id, adopted)
+    executor.resource_calls.recent.add(managed)
+
+
+def _record_desired(state_manager: StateManager, managed: ManagedResource, resource_state: ResourceState) -> None:
+    """Record what is desired of a known resource, and that it is ready."""
+    updated = replace(
+        resource_state,
+        desired=to_recorded(managed.spec.props, state_manager.salt),
+        depends_on=list(managed.depends_on),
+        tags=user_tags(managed.spec.tags),
+    )
+    if updated != resource_state or resource_state.phase != "ready":
+        state_manager.record_adopted(managed.spec.logical_id, updated)
+
+
+def _note_recent(recent: RecentResources, managed: ManagedResource, resource_state: ResourceState) -> None:
+    """Note a resource that other services may not know yet: it is recent, or an earlier run did not finish it."""
+    if recent.is_recent(resource_state.created_at):
+        recent.add(managed, resource_state.created_at)
+    elif resource_state.phase != "ready":
+        recent.add(managed)
 
 
 def record_delete_options(state_manager: StateManager, resource: Resource) -> None:
