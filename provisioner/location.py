@@ -156,8 +156,7 @@ def check_location(state: StackState, suffix: str, location: StackLocation, work
 
 def _describe_location(location: StackLocation) -> str:
     """Describe a location in a message."""
-    endpoint = location.endpoint or "AWS"
-    return f"account {location.account}, region {location.region}, endpoint {endpoint}"
+    return f"{location.description}, endpoint {location.endpoint or 'AWS'}"
 
 
 class AwsConnections:

@@ -175,7 +175,7 @@ class Session:
         workspace, location = self.options.workspace, self.location
         teardown_clause = unfinished_teardown(self.state)
         return NoSuchStack(
-            f"Nothing of the stack {self.suffix} stands in account {location.account}, region {location.region}"
+            f"Nothing of the stack {self.suffix} stands in {location.description}"
             f"{f', endpoint {location.endpoint}' if location.endpoint else ''}: AWS has none of the resources that "
             f"{workspace.store(self.suffix).description} tells of{f'; {teardown_clause}' if teardown_clause else ''}.",
             f"`{workspace.command('apply', self.suffix)}` brings it up again; "

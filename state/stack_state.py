@@ -102,6 +102,11 @@ class StackLocation:
     region: str
     endpoint: str = ""
 
+    @property
+    def description(self) -> str:
+        """The account and the region in words."""
+        return f"account {self.account}, region {self.region}"
+
 
 @dataclass(frozen=True)
 class PendingCommand:

@@ -130,8 +130,9 @@ def _report_data_from_state(workspace: Workspace, suffix: str, error: Provisione
     state = workspace.load_state(suffix)
     if state is None:
         raise error
-    location = f"account {state.location.account}, region {state.location.region}"
-    return _ReportData(resources_from_state(state), location, cost_from_state(workspace, state), error=error)
+    return _ReportData(
+        resources_from_state(state), state.location.description, cost_from_state(workspace, state), error=error
+    )
 
 
 def _page_content(workspace: Workspace, suffix: str, data: _ReportData) -> ReportContents:

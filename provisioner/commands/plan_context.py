@@ -81,7 +81,7 @@ def location_description(session: Session) -> str:
     location = session.location
     emulator = session.aws.local
     endpoint = f"the local AWS at {emulator.endpoint}" if emulator else location.endpoint
-    return f"account {location.account}, region {location.region}" + (f", {endpoint}" if endpoint else "")
+    return location.description + (f", {endpoint}" if endpoint else "")
 
 
 def print_checked_resources(console: Console, session: Session, plan: Plan, started: float) -> None:

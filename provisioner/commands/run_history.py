@@ -29,7 +29,7 @@ def list_runs(console: Console, workspace: Workspace, suffix: str | None, limit:
     Only the records that are shown are read; a damaged one hides no other. Return the exit code.
     """
     damaged: list[StateError] = []
-    names = _run_ids(workspace, suffix)
+    names = recorded_run_ids(workspace, suffix)
     newest = names[: limit or None]
     show_history(console, list(readable_runs(workspace.history, newest, damaged)))
     if left_out := len(names) - len(newest):
@@ -72,7 +72,7 @@ def readable_runs(runs: RunHistory, names: list[RunId], damaged: list[StateError
                 yield result
 
 
-def _run_ids(workspace: Workspace, suffix: str | None) -> list[RunId]:
+def recorded_run_ids(workspace: Workspace, suffix: str | None) -> list[RunId]:
     """Return the names of the recorded runs, newest first.
 
     Raises:
@@ -105,7 +105,7 @@ def _find_run(console: Console, workspace: Workspace, suffix: str | None, run: s
 
     Counting from the last run passes over a record that cannot be read, with a warning.
     """
-    names = _run_ids(workspace, suffix)
+    names = recorded_run_ids(workspace, suffix)
     if counted := _COUNTED_FROM_LAST.fullmatch(run):
         readable = skip_damaged(console, workspace.history, names)
         named_record = next(islice(readable, int(counted[1] or 0), None), None)

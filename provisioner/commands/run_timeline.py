@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from provisioner.commands.output_files import write
-from provisioner.commands.run_history import skip_damaged
+from provisioner.commands.run_history import recorded_run_ids, skip_damaged
 from provisioner.engine.runs.timeline import timeline_of
-from provisioner.errors import NoSuchStack
 from provisioner.terminal.console import Console
 from provisioner.terminal.timeline import chrome_trace as as_trace
 from provisioner.terminal.timeline import show_timeline, timeline_summary
@@ -37,13 +36,6 @@ def print_timeline(
 
 def _newest_record(console: Console, workspace: Workspace, suffix: str | None) -> Mapping[str, Any]:
     """Return the newest record that can be read."""
-    names = workspace.history.run_ids(suffix or "*")
-    if not names:
-        of_stack = f"of {suffix} " if suffix else ""
-        raise NoSuchStack(
-            f"No run {of_stack}is recorded {workspace.description}.",
-            f"`{workspace.command('apply', suffix or 'NAME')}` leaves a record.{workspace.local_hint}",
-        )
-    for _, record in skip_damaged(console, workspace.history, names):
+    for _, record in skip_damaged(console, workspace.history, recorded_run_ids(workspace, suffix)):
         return record
     raise StateError("No record of a run can be read.", "They are only records: remove those files.")

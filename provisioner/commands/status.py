@@ -74,7 +74,7 @@ def _print_summary(console: Console, workspace: Workspace, state: StackState, ro
     """Print whether all is ready, where the stack is, what a teardown has left undone, and what is not ready."""
     unready = [row for row in rows if row["phase"] != USUAL_PHASE]
     console.text(f"{amount(len(rows), 'resource')} as the last run left them, {len(unready) or 'none'} not ready.")
-    console.text(f"{state.suffix}: account {state.location.account}, region {state.location.region}")
+    console.text(f"{state.suffix}: {state.location.description}")
     if unfinished := unfinished_teardown(state):
         console.text(f"{as_sentence(unfinished)}.")
         console.text(next_steps(workspace, state.suffix))
