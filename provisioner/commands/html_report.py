@@ -130,9 +130,8 @@ def _report_data_from_state(workspace: Workspace, suffix: str, error: Provisione
     state = workspace.load_state(suffix)
     if state is None:
         raise error
-    return _ReportData(
-        resources_from_state(state), state.location.description, cost_from_state(workspace, state), error=error
-    )
+    cost = cost_from_state(workspace, state)
+    return _ReportData(resources_from_state(state), state.location.description, cost, error=error)
 
 
 def _page_content(workspace: Workspace, suffix: str, data: _ReportData) -> ReportContents:

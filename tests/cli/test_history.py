@@ -166,6 +166,7 @@ def test_diff_tells_which_setting_made_the_difference(before: User) -> None:
     ("arguments", "code", "told"),
     [
         (["history", "--suffix", "prodd"], 6, "Did you mean `--suffix prod`?"),
+        (["timeline", "--suffix", "prodd"], 6, "Did you mean `--suffix prod`?"),
         (["show", "last", "--suffix", "nobody"], 6, "There are runs of: prod; "),
         (["show", "last~9"], 64, "There is no run last~9: 3 are recorded."),
         (["show", "2"], 64, "3 runs begin with 2: "),
