@@ -23,6 +23,7 @@ from provisioner.engine.execution.outcome import Outcome
 from provisioner.engine.execution.teardown_verification import Remnant, VerificationReport
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.teardown_plan import plan_teardown
+from provisioner.engine.run_marker.marker import RunMarker
 from provisioner.engine.runs.recorder import RunRecorder
 from provisioner.errors import NoSuchStack, ResourcesRemain, amount
 from provisioner.location import check_account
@@ -30,6 +31,7 @@ from provisioner.names import PROGRAM
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
 from provisioner.teardown_run import (
+    ProtectedResources,
     delete_stack,
     expected_remnants,
     find_protections,
@@ -76,8 +78,7 @@ def _delete_stack(
     deletion_plan = plan_teardown(plan, to_delete, RESOURCE_TYPES)
     record_plan(record, plan)
     record.plan = {"destroy": sum(not deletion.retention_reason for deletion in deletion_plan.deletions)}
-    marker = session.marker(plan)
-    if marker:
+    if marker := session.marker(plan):
         marker.check_plan(plan)
     protected = find_protections(session, plan)
     if not unprotect:
@@ -87,6 +88,21 @@ def _delete_stack(
         print_deletions(console, session, deletion_plan)
     blocker_hints = print_blockers(console, read_blockers(session, plan, protected))
     confirmation.confirm(console, "Remove them?", session.suffix)
+    outcome = _delete_with_progress(console, session, record, plan, protected, shown_lines=blocker_hints)
+    return outcome, _verify_deletion(session, plan, outcome, marker)
+
+
+def _delete_with_progress(
+    console: Console,
+    session: Session,
+    record: RunRecorder,
+    plan: Plan,
+    protected: ProtectedResources,
+    *,
+    shown_lines: list[str],
+) -> Outcome:
+    """Delete the stack, show and record the progress, and raise the error that this ended with, if any."""
+    to_delete = set(resources_to_delete(plan))
     steps = {resource.logical_id: resource.step for resource in plan.stack if resource.logical_id in to_delete}
     estimate = progress_estimate(session, record, dict.fromkeys(steps, "delete"))
     with (
@@ -95,13 +111,23 @@ def _delete_stack(
     ):
         session.events.subscribe(record.record_event, estimate.record_event, progress_listener)
         outcome = delete_stack(session, plan, protected)
-    raise_run_error(outcome, caught_signals, shown_lines=blocker_hints)
+    raise_run_error(outcome, caught_signals, shown_lines=shown_lines)
+    return outcome
+
+
+def _verify_deletion(session: Session, plan: Plan, outcome: Outcome, marker: RunMarker | None) -> VerificationReport:
+    """Check whether anything is left, and save the report.
+
+    Raises:
+        ResourcesRemain: Resources of the stack are still there.
+
+    """
     report = verify_nothing_remains(session, plan.stack, partial(raise_if_recreated, marker))
     _add_retained(report, plan, outcome)
     report_location = save_report(session, outcome, report)
     if report.remaining:
         raise remaining_error(session, report, f"The report is {report_location}.")
-    return outcome, report
+    return report
 
 
 def _add_retained(report: VerificationReport, plan: Plan, outcome: Outcome) -> None:
