@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from provisioner.commands.options import QUERY
 from provisioner.commands.redaction import redact_arguments
 from provisioner.errors import Blocked, NoSuchStack, UsageError
 from provisioner.project_folder import find_settings_file
@@ -38,7 +39,8 @@ def console_and_workspace(given: dict[str, Any]) -> tuple[Console, Workspace]:
 
 def console_from(given: dict[str, Any]) -> Console:
     """Return this command's console."""
-    return Console(as_json=given["as_json"], color=not given["no_color"], quiet=given["quiet"])
+    query = click.get_current_context().meta.get(QUERY)
+    return Console(as_json=given["as_json"], color=not given["no_color"], quiet=given["quiet"], query=query)
 
 
 def settings_from(given: dict[str, Any]) -> Settings:

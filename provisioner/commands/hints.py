@@ -12,7 +12,9 @@ import click
 from provisioner.names import PROGRAM
 
 # The options that select the stack and the AWS of a command: flags, and options with a value.
-_FLAGS, _OPTIONS = ("--local",), ("--suffix", "--state", "--state-endpoint", "--region", "--config")
+_FLAGS = ("--local",)
+_OPTIONS = ("--suffix", "--state", "--state-endpoint", "--region", "--aws-profile", "--config")
+_SHORT_NAMES = {"--suffix": "-s", "--region": "-r"}
 _QUOTED = re.compile(r"`([^`\n]+)`")
 # Placeholders in a hint for a value that was typed; any other word, such as OTHER, is still to be chosen.
 _PLACEHOLDERS = ("NAME", "s3://...")
@@ -24,8 +26,8 @@ def complete_hint(hint: str, typed: Sequence[str], group: click.Group) -> str:
     """Return the hint with each of our commands in backticks as it is to be typed here.
 
     `typed` is the command line that ended. A command gets the program's name before it, and those of the
-    options --suffix, --local, --state, --state-endpoint, --region and --config that were typed and that it
-    takes. An option from the environment is not repeated, but replaces a placeholder, as a typed one does.
+    options --suffix, --local, --state, --state-endpoint, --region, --aws-profile and --config that were typed and
+    that it takes. An option from the environment is not repeated, but replaces a placeholder, as a typed one does.
     --set is not repeated, as it may hold a secret.
     """
     typed_words = list(itertools.takewhile(lambda word: word != "--", typed))
@@ -62,9 +64,12 @@ def _find_command(words: Sequence[str], group: click.Group) -> click.Command | N
 
 def _typed_value(option: str, typed: Sequence[str]) -> str | None:
     """Return the value of an option as it was typed; None if it was not."""
+    short_name = _SHORT_NAMES.get(option, option)
     for index, word in enumerate(typed):
         if word.startswith(f"{option}="):
             return word.partition("=")[2]
-        if word == option:
+        if word.startswith(short_name) and not word.startswith("--") and word != short_name:
+            return word.removeprefix(short_name)
+        if word in (option, short_name):
             return typed[index + 1] if index + 1 < len(typed) else None
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import click
@@ -19,13 +20,17 @@ from state.errors import ProvisionerError
 if TYPE_CHECKING:
     from provisioner.terminal.console import Console
 
+# The columns of a help page on a wider terminal.
+_HELP_WIDTH = 100
 # New containers between two collections; a look at a stack leaves some 20,000.
 _COLLECT_EVERY = 100_000
 # Loaded by the options that turn the log on: `logging` would cost all other commands some milliseconds.
 _DEBUG_LOG = "provisioner.terminal.debug_log"
 
 
-@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": _HELP_WIDTH}
+)
 @click.version_option(__version__, prog_name="ml-api")
 def cli() -> None:
     """Bring an ML API stack up on AWS, look at it, and take it down again."""
@@ -48,7 +53,7 @@ def main(arguments: list[str] | None = None) -> None:
     stopping.forget_changes()
     _unset_empty_variables()
     try:
-        code = _run(Console(as_json="--json" in arguments), arguments)
+        code = _run(Console(as_json=_wants_json(arguments)), arguments)
     except Exception:
         if debug_log := sys.modules.get(_DEBUG_LOG):
             debug_log.log_unexpected_error()
@@ -57,6 +62,11 @@ def main(arguments: list[str] | None = None) -> None:
         if debug_log := sys.modules.get(_DEBUG_LOG):
             debug_log.end_log()
     sys.exit(code or (ProvisionerError.exit_code if output_errors else 0))
+
+
+def _wants_json(arguments: list[str]) -> bool:
+    """Return whether an error is to be printed as JSON, too: also one in the command line itself."""
+    return bool({"--json", "--output=json"} & {*arguments}) or ("--output", "json") in pairwise(arguments)
 
 
 def _unset_empty_variables() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,8 @@ from provisioner.permissions import COMMAND_NAMES
 # AWS takes no time before 1970 (botocore logs Timestamp: at least 0).
 _MOST_YEARS = 50
 _YEAR = 365 * 24 * 3600  # seconds
+# What options leave in the context of the command: the format, and the compiled query.
+_FORMAT, QUERY = "ml-api.format", "ml-api.query"
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -84,8 +87,47 @@ def _start_log_file(ctx: click.Context, _param: click.Parameter, path: Path | No
         log_to_file(path)
 
 
+def _choose_format(ctx: click.Context, _param: click.Parameter, output: str | None) -> None:
+    """Remember the format for `--json`, which is read after it."""
+    ctx.meta[_FORMAT] = output
+
+
+def _compile_query(ctx: click.Context, _param: click.Parameter, expression: str | None) -> None:
+    """Compile the expression: a wrong one is refused before any call."""
+    if expression is None or ctx.resilient_parsing:
+        return
+    import jmespath
+
+    try:
+        ctx.meta[QUERY] = jmespath.compile(expression)
+    except jmespath.exceptions.JMESPathError as error:
+        reason = " ".join(str(error).split())
+        raise click.BadParameter(f"it is no JMESPath expression: {reason}") from error
+
+
+def _is_json(ctx: click.Context, _param: click.Parameter, is_on: bool) -> bool:
+    """Return whether JSON is asked for, by whichever of the options."""
+    return is_on or ctx.meta.get(_FORMAT) == "json" or QUERY in ctx.meta
+
+
 output_options = _combine_options(
-    click.option("--json", "as_json", is_flag=True, help="JSON lines on stdout."),
+    click.option(
+        "--output",
+        type=click.Choice(["table", "json"]),
+        is_eager=True,
+        expose_value=False,
+        callback=_choose_format,
+        help="json is the same as --json.  [default: table]",
+    ),
+    click.option(
+        "--query",
+        metavar="JMESPATH",
+        is_eager=True,
+        expose_value=False,
+        callback=_compile_query,
+        help="Print only this part of the JSON, as `aws --query` does.",
+    ),
+    click.option("--json", "as_json", is_flag=True, callback=_is_json, help="JSON lines on stdout."),
     click.option("--no-color", is_flag=True, help="No colours (as NO_COLOR)."),
     click.option("--quiet", "-q", is_flag=True, help="Only the answer and errors."),
     click.option(
@@ -108,14 +150,22 @@ output_options = _combine_options(
 )
 
 
+def _choose_profile(ctx: click.Context, _param: click.Parameter, name: str | None) -> None:
+    """Let all calls of this process use a profile, as AWS_PROFILE does."""
+    if name and not ctx.resilient_parsing:
+        os.environ["AWS_PROFILE"] = name
+
+
 _suffix = click.option(
     "--suffix",
+    "-s",
     envvar="ENVIRONMENT_SUFFIX",
     shell_complete=complete_from("suffixes"),
     help="The stack's name in every resource.",
 )
 _region = click.option(
     "--region",
+    "-r",
     help="Else AWS_REGION, AWS_DEFAULT_REGION, the profile (none of them with --local), us-east-1.",
 )
 _state_options = _combine_options(
@@ -128,11 +178,18 @@ _state_options = _combine_options(
         help="The S3 store that the state is in, where it is not Amazon's; for the state alone.",
     ),
 )
+_profile = click.option(
+    "--aws-profile",
+    metavar="NAME",
+    expose_value=False,
+    callback=_choose_profile,
+    help="The profile of the AWS configuration (as AWS_PROFILE).",
+)
 _account = click.option("--expect-account", type=AccountId(), metavar="ID", help="Refuse every other account.")
 # The options of commands about one stack; about its state alone; about a state that several people share.
-stack_options = _combine_options(_suffix, _region, _state_options, _account, settings_options, output_options)
-state_options = _combine_options(_suffix, _state_options, output_options)
-shared_options = _combine_options(_region, _state_options, _account, output_options)
+stack_options = _combine_options(_suffix, _region, _profile, _state_options, _account, settings_options, output_options)
+state_options = _combine_options(_suffix, _profile, _state_options, output_options)
+shared_options = _combine_options(_region, _profile, _state_options, _account, output_options)
 
 
 yes_option = click.option("--yes", "-y", "--auto-approve", is_flag=True, help="Do not ask.")

@@ -9,10 +9,9 @@ import click
 from provisioner.commands.confirmation import Confirmation
 from provisioner.commands.context import open_known_session
 from provisioner.commands.options import lock_option, service_option, stack_options, yes_option
-from provisioner.names import PROGRAM
 
 
-@click.command(epilog=f"For example: {PROGRAM} run --suffix prod -- python manage.py migrate")
+@click.command()
 @stack_options
 @service_option
 @yes_option

@@ -15,7 +15,7 @@ import secrets
 import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
 from provisioner.terminal.fitting import fit_line, table_lines, terminal_width
 
@@ -50,6 +50,17 @@ def unwrap_trusted(text: str) -> str:
 
 
 FORMAT_VERSION = 1
+# The type of the record of an error, which no query cuts.
+_ERROR = "error"
+
+
+class Query(Protocol):
+    """A compiled JMESPath expression."""
+
+    def search(self, value: Any) -> Any:
+        """Return the part of a JSON value that the expression selects; None if there is none."""
+
+
 # A line of text and the name of its colour; "" for no colour.
 ColoredLine = tuple[str, str]
 _COLOR_CODES = {
@@ -70,8 +81,18 @@ _COLOR_ON, _COLOR_OFF = "\033[{}m", "\033[0m"
 class Console:
     """The console of one command, in the format that its flags ask for."""
 
-    def __init__(self, *, as_json: bool = False, color: bool = True, quiet: bool = False, is_raw: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        as_json: bool = False,
+        color: bool = True,
+        quiet: bool = False,
+        is_raw: bool = False,
+        query: Query | None = None,
+    ) -> None:
         self.as_json = as_json
+        # The part of each record that is printed; None for all of it.
+        self._query = query
         self.quiet = quiet
         # Whether output of containers is printed as it is. Everything else is always cleaned.
         self.is_raw = is_raw
@@ -132,8 +153,11 @@ class Console:
 
         """
         common = {"format_version": FORMAT_VERSION, "type": type_name}
+        text = json.dumps({**common, **fields}, default=str)
+        if self._query is not None and type_name != _ERROR:
+            text = json.dumps(self._query.search(json.loads(text)), indent=2)
         # JSON escapes all control characters except DEL.
-        self.data(json.dumps({**common, **fields}, default=str).replace("\x7f", "\\u007f"))
+        self.data(text.replace("\x7f", "\\u007f"))
 
     def note(self, text: str = "", color: str = "") -> None:
         """Print a line on stderr, unless the command is to be quiet."""
@@ -154,7 +178,7 @@ class Console:
 
         """
         if self.as_json:
-            self.record("error", result=result, message=message, hint=hint)
+            self.record(_ERROR, result=result, message=message, hint=hint)
         self.warn(message, hint)
 
     def warn(self, message: str, hint: str) -> None:

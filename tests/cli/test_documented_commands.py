@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
+from provisioner.commands.command_table import EXAMPLES
 from provisioner.commands.main import cli
 from provisioner.emulator.wire import ACCOUNT
 from provisioner.names import PROGRAM
@@ -30,16 +31,8 @@ def shown(page: Path) -> Iterator[str]:
             yield command
 
 
-def epilogs(group: click.Group) -> Iterator[str]:
-    for command in group.commands.values():
-        told = (command.epilog or "").removeprefix("For example: ").removeprefix(f"{PROGRAM} ")
-        if told.partition(" ")[0] in group.commands:
-            yield told
-        if isinstance(command, click.Group):
-            yield from epilogs(command)
-
-
-COMMANDS = dict.fromkeys([*(one for page in PAGES for one in shown(page)), *epilogs(cli)])
+EXAMPLES_OF_HELP = [example for examples in EXAMPLES.values() for example in examples]
+COMMANDS = dict.fromkeys([*(one for page in PAGES for one in shown(page)), *EXAMPLES_OF_HELP])
 
 
 def parsed(group: click.Group, words: list[str]) -> None:
@@ -60,7 +53,16 @@ def test_a_command_that_is_shown_is_one_that_can_be_typed(command: str, tmp_path
 
 def test_commands_are_found_in_every_page_that_shows_some() -> None:
     assert len(COMMANDS) > 30
-    assert any("manage.py migrate" in one for one in epilogs(cli))
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_examples_of_a_command_are_at_the_end_of_its_help(name: str) -> None:
+    command = cli.commands[name]
+
+    told = command.get_help(click.Context(command, info_name=name))
+
+    assert all(example.startswith(name) for example in EXAMPLES[name])
+    assert told.split("Examples:\n")[1].split("\n") == [f"    {PROGRAM} {example}" for example in EXAMPLES[name]]
 
 
 # What a command of the README needs that nobody can bring about in a test, or ends with by its own words.
