@@ -34,7 +34,7 @@ from state.stack_state import StackState
 
 # AWS's own services write while they end, and bring back what was deleted: so often, at most, the deletion is
 # repeated.
-_MOST_ROUNDS = 3
+_MAX_ROUNDS = 3
 
 
 def resources_to_delete(plan: Plan) -> list[str]:
@@ -86,7 +86,7 @@ def find_protections(session: Session, plan: Plan) -> ProtectedResources:
 def delete_stack(session: Session, plan: Plan, protections: ProtectedResources) -> Outcome:
     """Delete the resources in the state, and those that bear the stack's tags but are missing in the state.
 
-    The protections `protections` are taken off first: nothing is deleted while one of them stays. Meanwhile this
+    All of `protections` are taken off first: nothing is deleted while one of them stays. Meanwhile this
     run's mark is on the stack's marker, the resource whose tag says which run is at work; it is deleted last.
 
     Raises:
@@ -108,10 +108,13 @@ def expected_remnants(plan: Plan) -> list[Remnant]:
 
     The plan's reads, made before the teardown, tell of it: nothing does afterwards.
     """
-    own_docs = {name: doc for name, doc in plan.actual.items() if exists_in_stack(plan, name)}
-    resources = ((name, plan.stack.resources[name].type, doc) for name, doc in own_docs.items())
-    reasons = [(name, resource_type, resource_type.leftovers(doc)) for name, resource_type, doc in resources]
-    return [Remnant(str(resource_type), name, reason) for name, resource_type, reason in reasons if reason]
+    remnants = []
+    for name, actual in plan.actual.items():
+        if exists_in_stack(plan, name):
+            resource_type = plan.stack.resources[name].type
+            if reason := resource_type.leftovers(actual):
+                remnants.append(Remnant(str(resource_type), name, reason))
+    return remnants
 
 
 def exists_in_stack(plan: Plan, name: str) -> bool:
@@ -148,7 +151,7 @@ def _delete_until_nothing_returns(
         executor,
         RESOURCE_TYPES,
         protections.visible,
-        [change.logical_id for change in protections.hidden if change.protections],
+        [hidden.logical_id for hidden in protections.hidden if hidden.protections],
     )
     if not removal.is_complete:
         return removal
@@ -159,7 +162,7 @@ def _delete_until_nothing_returns(
     _stop_renewing_deleted_marker(session, marker)
     if outcome.is_complete:
         _delete_leftovers(session, plan.stack, outcome, protections, marker)
-    for _ in range(_MOST_ROUNDS):
+    for _ in range(_MAX_ROUNDS):
         returned = make_plan(plan.stack, session.state, session.clients, RESOURCE_TYPES)
         if not outcome.is_complete or not _has_returned(returned, outcome):
             break
@@ -178,12 +181,10 @@ def raise_if_recreated(marker: RunMarker | None, search: Plan) -> None:
 
     A marker with this run's own mark is one that AWS still shows after its deletion.
     """
-    if (
-        marker
-        and exists_in_stack(search, marker.logical_id)
-        and not marker.is_ours(doc := search.actual[marker.logical_id])
-    ):
-        raise marker.begun_again_error(doc)
+    if marker and exists_in_stack(search, marker.logical_id):
+        actual = search.actual[marker.logical_id]
+        if not marker.is_ours(actual):
+            raise marker.begun_again_error(actual)
 
 
 def _stop_renewing_deleted_marker(session: Session, marker: RunMarker | None) -> None:
@@ -227,8 +228,8 @@ def _delete_leftovers(
         LockHeld: Another run has created the stack again.
 
     """
-    if marker and (doc := marker.read()) and marker.other(doc):
-        raise marker.begun_again_error(doc)
+    if marker and (actual := marker.read()) and marker.other(actual):
+        raise marker.begun_again_error(actual)
     with outcome.recording("what AWS has left", "sweeping it up"):
         leftovers.unprotect_log_groups(session.clients, protections.log_groups)
         remaining = leftovers.find_leftovers(session.clients, stack, outcome.foreign.keys())

@@ -188,7 +188,7 @@ class Workspace:
         if self.is_local or self.state_address:
             return ""
         suffixes = Workspace(self.home, is_local=True).suffixes()
-        return f"\nRehearsals are known with --local: {', '.join(suffixes)}." if suffixes else ""
+        return f"\nKnown with --local: {', '.join(suffixes)}." if suffixes else ""
 
     def command(self, command: str, suffix: str = "NAME") -> str:
         """Return a command to type next, with the options that select this workspace."""

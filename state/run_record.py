@@ -53,7 +53,7 @@ class RunRecord:
     speed: float = field(default=1.0, metadata={"json": "pace"})
 
 
-def validate_run_record(doc: JsonObject) -> JsonObject:
+def validate_run_record(json_object: JsonObject) -> JsonObject:
     """Return the record unchanged if a run can have written it.
 
     Raises:
@@ -61,18 +61,19 @@ def validate_run_record(doc: JsonObject) -> JsonObject:
         ValueError: A field is missing or holds an impossible value.
 
     """
-    record = validate_types(_from_json(RunRecord, doc))
+    record = validate_types(_from_json(RunRecord, json_object))
     if not (_is_within(record.start, _LATEST_START) and _is_within(record.seconds, _LONGEST_RUN)):
         raise ValueError("start or seconds is no time")
     if not {"account", "region", "endpoint"} <= record.location.keys():
         raise ValueError("place is none it can be")
-    for name, step in record.resources.items():
-        _check_events(name, validate_types(_from_json(ResourceRunRecord, step)).events)
-    TopologicalSorter({name: list(step.get("needs", ())) for name, step in record.resources.items()}).prepare()
+    for name, resource in record.resources.items():
+        _check_events(name, validate_types(_from_json(ResourceRunRecord, resource)).events)
+    dependencies = {name: list(resource.get("needs", ())) for name, resource in record.resources.items()}
+    TopologicalSorter(dependencies).prepare()
     for call in record.calls:
         if not _is_call(call):
             raise ValueError("a call is none it can be")
-    return doc
+    return json_object
 
 
 def is_valid_run_record(record: JsonObject) -> bool:
@@ -105,10 +106,10 @@ def _is_required(item: Field[Any]) -> bool:
 
 def _check_events(name: str, events: list[list[Any]]) -> None:
     for event in events:
-        at, kind, *wait = event if len(event) > 1 else [None, None]
+        at, event_type, *wait = event if len(event) > 1 else [None, None]
         is_valid = len(wait) == _WAIT_EVENT_LENGTH - 2 and _is_within(wait[0], _LONGEST_RUN)
-        is_valid = is_valid or (not wait and kind != "retrying")
-        if not (_is_within(at, _LONGEST_RUN) and isinstance(kind, str) and is_valid):
+        is_valid = is_valid or (not wait and event_type != "retrying")
+        if not (_is_within(at, _LONGEST_RUN) and isinstance(event_type, str) and is_valid):
             raise ValueError(f"{name}: a moment is none it can be")
         if wait and not isinstance(wait[1], str):
             raise ValueError(f"{name}: a reason is no text")

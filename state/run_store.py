@@ -17,6 +17,7 @@ from state.state_store import FileStateStore
 
 # How many records are kept of each stack: the newest ones.
 RUNS_KEPT = 50
+_KEY_PARTS = 2  # of a key in a shared store: the stack and the run
 
 JsonObject = dict[str, Any]
 
@@ -38,7 +39,7 @@ class RunHistory(Protocol):
     def run_ids(self, suffix: str) -> list[RunId]:
         """Return the names of a stack's records, newest first; `*` stands for all stacks."""
 
-    def read(self, name: RunId) -> JsonObject:
+    def read(self, run_id: RunId) -> JsonObject:
         """Return one validated record.
 
         Raises:
@@ -74,11 +75,11 @@ class FileRunStore:
 
     def unsent_runs(self, suffix: str) -> list[RunId]:
         """Return the records of a stack that are still to be copied to the shared store, oldest first."""
-        return [name for name in reversed(self.run_ids(suffix)) if _unsent_marker(self._path(name)).exists()]
+        return [run_id for run_id in reversed(self.run_ids(suffix)) if _unsent_marker(self._path(run_id)).exists()]
 
-    def mark_sent(self, name: RunId) -> None:
+    def mark_sent(self, run_id: RunId) -> None:
         """Note that a record has been copied to the shared store."""
-        self.mark_unsent(FileStateStore(self._path(name)), unsent=False)
+        self.mark_unsent(FileStateStore(self._path(run_id)), unsent=False)
 
     def records_of(self, suffix: str) -> Iterator[JsonObject]:
         """Yield the records of one stack, newest first; skip those that are no valid JSON."""
@@ -101,18 +102,18 @@ class FileRunStore:
         """Return the names of a stack's records, newest first; `*` stands for all stacks."""
         return [RunId(path.parent.name, path.stem) for path in self._paths(suffix)]
 
-    def read(self, name: RunId) -> JsonObject:
+    def read(self, run_id: RunId) -> JsonObject:
         """Return one validated record.
 
         Raises:
             StateError: The record is damaged.
 
         """
-        path = self._path(name)
+        path = self._path(run_id)
         return check_run_record(_read_json_object(path), str(path))
 
-    def _path(self, name: RunId) -> Path:
-        return self.folder / name.suffix / f"{name.run}.json"
+    def _path(self, run_id: RunId) -> Path:
+        return self.folder / run_id.suffix / f"{run_id.run}.json"
 
     def _paths(self, suffix: str) -> list[Path]:
         return sorted(self.folder.glob(f"{suffix}/[0-9]*Z.json"), key=lambda path: path.name, reverse=True)
@@ -189,9 +190,9 @@ class S3RunStore:
         """Write a record; it may only replace a record that this run has written before."""
         store.save(encode_run_record(record))
 
-    def upload(self, name: RunId, record: JsonObject) -> None:
+    def upload(self, run_id: RunId, record: JsonObject) -> None:
         """Write a record, whether one of that name exists or not."""
-        store = self._record_store(name)
+        store = self._record_store(run_id)
         store.load()
         store.save(encode_run_record(record))
 
@@ -203,31 +204,28 @@ class S3RunStore:
 
     def suffixes(self) -> list[str]:
         """Return the suffixes of the stacks that have records, also of those that no longer exist."""
-        return sorted({name.suffix for name in self.run_ids("*")})
+        return sorted({run_id.suffix for run_id in self.run_ids("*")})
 
     def run_ids(self, suffix: str) -> list[RunId]:
         """Return the names of a stack's records, newest first; `*` stands for all stacks."""
         key_prefix = self.prefix if suffix == "*" else f"{self.prefix}{suffix}/"
         keys = [key.removeprefix(self.prefix) for key in self.object_store.list_keys(key_prefix)]
         pairs = [key.removesuffix(".json").split("/") for key in keys if key.endswith("Z.json")]
-        return sorted((RunId(*pair) for pair in pairs if len(pair) == _PARTS), key=_started_at, reverse=True)
+        return sorted((RunId(*pair) for pair in pairs if len(pair) == _KEY_PARTS), key=_started_at, reverse=True)
 
-    def read(self, name: RunId) -> JsonObject:
+    def read(self, run_id: RunId) -> JsonObject:
         """Return one validated record.
 
         Raises:
             StateError: The record is damaged.
 
         """
-        store = self._record_store(name)
+        store = self._record_store(run_id)
         return check_run_record(parse_json_object(store.load() or b"", store.description), store.description)
 
-    def _record_store(self, name: RunId) -> ObjectStateStore:
-        return ObjectStateStore(self.object_store, self.root, f"{self.prefix}{name.suffix}/{name.run}.json", "")
+    def _record_store(self, run_id: RunId) -> ObjectStateStore:
+        return ObjectStateStore(self.object_store, self.root, f"{self.prefix}{run_id.suffix}/{run_id.run}.json", "")
 
 
-_PARTS = 2  # a key has two parts: the stack and the run
-
-
-def _started_at(name: RunId) -> str:
-    return name.run
+def _started_at(run_id: RunId) -> str:
+    return run_id.run

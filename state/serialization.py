@@ -18,9 +18,9 @@ def _json_key_by_field(dataclass_: Any) -> Mapping[str, str]:  # Any: mypy finds
     return _cached_json_keys(dataclass_)
 
 
-def json_fields(dataclass_: Any) -> dict[str, Any]:
-    """Return the fields of a dataclass under their JSON keys; values as they are, not copied."""
-    return {key: getattr(dataclass_, name) for name, key in _json_key_by_field(type(dataclass_)).items()}
+def json_fields(instance: Any) -> dict[str, Any]:
+    """Return the fields of an instance of a dataclass under their JSON keys; values as they are, not copied."""
+    return {key: getattr(instance, name) for name, key in _json_key_by_field(type(instance)).items()}
 
 
 def json_keys(dataclass_: type[Any]) -> frozenset[str]:
@@ -59,18 +59,18 @@ def fields_from_json(dataclass_: type[Any], json_object: Any) -> dict[str, Any]:
 T = TypeVar("T")
 
 
-def validate_types(dataclass_: T) -> T:
-    """Return the dataclass instance `dataclass_` unchanged if each field has the declared type.
+def validate_types(instance: T) -> T:
+    """Return an instance of a dataclass unchanged if each field has the declared type.
 
     Raises:
         TypeError: A field holds a value of another type; the message names the field.
 
     """
-    cls: Any = type(dataclass_)  # mypy finds a class not hashable
+    cls: Any = type(instance)  # mypy finds a class not hashable
     for name, key, hint in _field_types(cls):
-        if not _is_of_type(getattr(dataclass_, name), hint):
-            raise TypeError(f"{type(dataclass_).__name__.lower()}: {key} is none it can be")
-    return dataclass_
+        if not _is_of_type(getattr(instance, name), hint):
+            raise TypeError(f"{type(instance).__name__.lower()}: {key} is none it can be")
+    return instance
 
 
 @cache
@@ -89,11 +89,11 @@ def _is_of_type(value: object, hint: Any) -> bool:
     if origin is Literal:
         return isinstance(value, str) and value in inner
     if origin is UnionType:
-        return any(_is_of_type(value, field_) for field_ in inner)
+        return any(_is_of_type(value, option) for option in inner)
     if origin is dict:
-        return isinstance(value, dict) and all(_is_of_type(field_, inner[1]) for field_ in value.values())
+        return isinstance(value, dict) and all(_is_of_type(member, inner[1]) for member in value.values())
     if origin is list:
-        return isinstance(value, list) and all(_is_of_type(field_, inner[0]) for field_ in value)
+        return isinstance(value, list) and all(_is_of_type(item, inner[0]) for item in value)
     if isinstance(value, bool):
         return False
     accepted = {float: (int, float), None: (NoneType,)}

@@ -85,12 +85,12 @@ class FileStateStore:
         """
         try:
             if self._is_device:  # reading one may never end
-                raise self.write_error("read", OSError("it is a device, and no file"))
+                raise self.access_error("read", OSError("it is a device, and no file"))
             return self.path.read_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise self.write_error("read", error) from error
+            raise self.access_error("read", error) from error
 
     @property
     def _is_device(self) -> bool:
@@ -109,7 +109,7 @@ class FileStateStore:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._replace(text)
         except OSError as error:
-            raise self.write_error("written", error) from error
+            raise self.access_error("written", error) from error
 
     def claim(self, text: bytes) -> bool:  # noqa: ARG002 - the kernel's lock keeps all other runs out
         """Delete the drafts that killed runs left: under the lock, no other run is writing one."""
@@ -126,7 +126,7 @@ class FileStateStore:
         try:
             return str(self.path.rename(self.path.with_name(f"{self.path.name}.aside-{stamp}")))
         except OSError as error:
-            raise self.write_error("put aside", error) from error
+            raise self.access_error("put aside", error) from error
 
     def save_version(self, version: str, text: bytes) -> None:
         """Save an earlier version in the folder `history`, and delete the oldest versions there."""
@@ -159,7 +159,7 @@ class FileStateStore:
         try:
             self.path.unlink(missing_ok=True)
         except OSError as error:
-            raise self.write_error("removed", error) from error
+            raise self.access_error("removed", error) from error
 
     def _replace(self, text: bytes) -> None:
         descriptor, draft = tempfile.mkstemp(_DRAFT_SUFFIX, f".{self.path.name}.", self.path.parent)
@@ -179,8 +179,8 @@ class FileStateStore:
         finally:
             os.close(folder)
 
-    def write_error(self, verb: str, error: OSError) -> StateError:
-        """Return the error that the file cannot be written, removed or locked: `verb` says which."""
+    def access_error(self, verb: str, error: OSError) -> StateError:
+        """Return the error that the file cannot be read, written, put aside or removed: `verb` says which."""
         return StateError(
             f"The {self._noun} {self.path} cannot be {verb}: {error.strerror or error}.",
             "Nothing more is called in AWS until it can. Make room or give rights there, then run the same "

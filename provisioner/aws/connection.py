@@ -50,8 +50,8 @@ def _variables_without_sources() -> dict[str, Any]:
 
     The list of the installed botocore also covers variables that later versions add.
     """
-    credentials_ = botocore.session.Session.SESSION_VARIABLES
-    unset = {name: (None, None, default, convert) for name, (_, _, default, convert) in credentials_.items()}
+    variables = botocore.session.Session.SESSION_VARIABLES
+    unset = {name: (None, None, default, convert) for name, (_, _, default, convert) in variables.items()}
     nowhere = dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))
     return unset | nowhere
 
@@ -129,7 +129,7 @@ class AwsConnection:
     def renew_client(self, expired_client: Any, service: str, region: str) -> Any:
         """Return a client with newly resolved credentials in place of `expired_client`, whose own have expired.
 
-        All callers with stale clients get clients of the same new session.
+        All callers with expired clients get clients of the same new session.
 
         Raises:
             CredentialsError: The new credentials are of another account.
@@ -168,9 +168,11 @@ class AwsConnection:
             )
             client.meta.events.register_first("before-send.*", self._refuse_other_host)
         else:
-            key = self._s3_endpoint if service == "s3" else None
+            endpoint_url = self._s3_endpoint if service == "s3" else None
             with endpoints.explain_rejected_endpoint(service):
-                client = self._session.client(service, region_name=region, endpoint_url=key, config=self._config)
+                client = self._session.client(
+                    service, region_name=region, endpoint_url=endpoint_url, config=self._config
+                )
             check_proxy(str(client.meta.endpoint_url))
             client.meta.events.register("after-call.*.*", self._note_aws_time)
         client._endpoint.http_session = BoundedHttpSession(client._endpoint.http_session, self._answer_timeout)

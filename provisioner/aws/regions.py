@@ -57,17 +57,17 @@ def _check_region(region: Region) -> Region:
         UsageError: botocore's partitions do not list it, or its partition lacks a service.
 
     """
-    partitions_by_region = _partition_by_region()
-    if region.name in partitions_by_region:
-        check_partition(partitions_by_region[region.name], region.name)
+    partitions = _partition_by_region()
+    if region.name in partitions:
+        check_partition(partitions[region.name], region.name)
     else:
-        similar = difflib.get_close_matches(region.name.lower(), partitions_by_region, n=3, cutoff=0.5)
+        similar = difflib.get_close_matches(region.name.lower(), partitions, n=3, cutoff=0.5)
         # Two swapped letters are the commonest slip: a region with the same letters comes first.
         similar.sort(key=lambda name: sorted(name) != sorted(region.name.lower()))
         suggestion = " or ".join(f"`--region {name}`" for name in similar)
         raise UsageError(
             f"There is no AWS region {region.name} (said by {region.source}).",
-            f"Did you mean {suggestion}?" if suggestion else f"There are: {', '.join(sorted(partitions_by_region))}.",
+            f"Did you mean {suggestion}?" if suggestion else f"There are: {', '.join(sorted(partitions))}.",
         )
     return region
 
@@ -90,5 +90,9 @@ def is_in_partition(partition: str, region: str) -> bool:
 def _partition_by_region() -> dict[str, str]:
     """Return the partition of each region by botocore's own data: the user's profile may be unreadable."""
     partitions = Loader().load_data("partitions")["partitions"]
-    partition_by_name = {name: partition["id"] for partition in partitions for name in partition["regions"]}
-    return {name: partition for name, partition in partition_by_name.items() if not name.endswith("-global")}
+    return {
+        region: partition["id"]
+        for partition in partitions
+        for region in partition["regions"]
+        if not region.endswith("-global")
+    }

@@ -63,7 +63,7 @@ def create_bucket(bucket: Bucket, region: str) -> None:
 class Safeguard:
     """One safeguard of the bucket.
 
-    `description` name it, `is_new` says whether it had to be set, and `omission_reason` why it could not be set.
+    `description` names it, `is_new` says whether it had to be set, and `omission_reason` why it could not be set.
     """
 
     description: str

@@ -26,7 +26,7 @@ class S3ObjectStore:
     """The objects of one bucket, each written only if it is as the writer knows it.
 
     `client` returns the S3 client of the bucket's region; `renew` returns a client with new credentials for
-    one whose own have expired. `missing` returns the error of a bucket that does not exist; its argument says
+    one whose own have expired. `missing_error` returns the error of a bucket that does not exist; its argument says
     in words what was tried.
     """
 

@@ -53,7 +53,7 @@ def show_plan(console: Console, plan: Plan, estimate: PlanEstimate | None = None
 
 def _change_line(console: Console, change: Change) -> str:
     """Return the line of one change: sign, address, type, name, and reason."""
-    sign, color = _SIGNS["create" if change.keeps_image else change.action]
+    sign, color = _SIGNS["create" if change.retains_replaced else change.action]
     mark = " " * (3 - len(sign)) + console.paint(sign, color)
     resource = f"{change.type_name} {change.aws_name}".rstrip()
     reason = f"  ({describe_reason(change)})" if describe_reason(change) else ""
@@ -100,7 +100,7 @@ def change_counts(plan: Plan) -> dict[str, int]:
     return {
         "add": plan.count("create", "replace"),
         "change": plan.count("update"),
-        "destroy": plan.count("delete", "replace") - sum(change.keeps_image for change in plan.changes.values()),
+        "destroy": plan.count("delete", "replace") - sum(change.retains_replaced for change in plan.changes.values()),
         "finish": plan.count("finish"),
         "adopt": sum(change.logical_id not in plan.roles for change in plan.adopted),
         "release": plan.count("release"),

@@ -165,8 +165,8 @@ def test_who_leaves_local_out_is_told_what_was_rehearsed(user: User) -> None:
     for arguments in (["status"], ["status", "--suffix", "demo"], ["outputs"], ["history"]):
         ran = user.run(*arguments, local=False)
         assert ran.code == 6
-        assert "Rehearsals are known with --local: demo." in ran.err, arguments
-    assert "Rehearsals" not in user.run("status", "--suffix", "other").err
+        assert "Known with --local: demo." in ran.err, arguments
+    assert "Known with --local" not in user.run("status", "--suffix", "other").err
 
 
 def test_what_this_machine_refuses_is_told_in_words(user: User, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,7 @@ def once(service: str) -> OneTimeCommand:
     containers = [{"name": "scratch", "image": "busybox"}, {"name": "api", "image": "acme/model:1"}]
     revision = {"taskDefinitionArn": ARN, "family": "f", "containerDefinitions": containers}
     running = RunningRevision({"loadBalancers": [{"containerName": "api"}]}, revision)
-    session = SimpleNamespace(suffix="a", clients=None, state=SimpleNamespace(salt="s", begun={}))
+    session = SimpleNamespace(suffix="a", clients=None, state=SimpleNamespace(salt="s", pending_commands={}))
     one: Any = SimpleNamespace(title=service, session=session, cluster="c", logical_id="service")
     say: Any = None
     return OneTimeCommand(say, one, running, standalone_tasks.Command(("python", "-c", "secret")))

@@ -52,7 +52,7 @@ def test_a_run_whose_record_cannot_be_ended_is_done_all_the_same(user: User, mon
 
     def fails_at_the_end(runs: FileRunStore, store: FileStateStore, doc: dict[str, Any]) -> None:
         if doc["end"]:
-            raise store.write_error("written", OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+            raise store.access_error("written", OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
         save(runs, store, doc)
 
     monkeypatch.setattr(FileRunStore, "save", fails_at_the_end)

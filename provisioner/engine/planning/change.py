@@ -36,7 +36,7 @@ class Change:
     # What a person does about a refusal, where the resource type knows it.
     remedy: str = ""
     # Whether the replaced resource is kept beside the new one.
-    keeps_image: bool = field(default=False, metadata={"json": "keeps"})
+    retains_replaced: bool = field(default=False, metadata={"json": "keeps"})
     # The data that is lost for good by it, in words.
     data_loss: str = field(default="", metadata={"json": "loses"})
 

@@ -221,7 +221,11 @@ class _PlanBuilder:
 
     def _undeclared_states(self) -> dict[str, ResourceState]:
         """Return the states, by key, of the resources to delete: no longer declared, and not kept on purpose."""
-        kept_types = {name for name, one in self.resource_types.items() if one.account_wide or one.retained}
+        kept_types = {
+            name
+            for name, resource_type in self.resource_types.items()
+            if resource_type.account_wide or resource_type.retained
+        }
         return {
             key: resource_state
             for key, resource_state in self.plan.state.resources.items()

@@ -3,14 +3,14 @@
 | actual                        | state             | action                                             |
 |-------------------------------|-------------------|----------------------------------------------------|
 | does not exist                | nothing           | create                                             |
-| does not exist                | open intent       | look until visible_within has passed, then create  |
+| does not exist                | open intent       | look while reads may miss it, then create          |
 | does not exist                | known id          | create: it was deleted outside of this tool        |
 | ours, deleted, and AWS can    | any               | create, which restores it                          |
 | restore it                    |                   |                                                    |
 | being deleted                 | any               | create, after it is gone                           |
 | somebody else's               | not this id       | refuse, and show whose                             |
 | ours                          | nothing, or intent| adopt, then as below                               |
-| somebody else's, and exactly  | not this id       | keep, where the type borrows: never deleted        |
+| somebody else's, and exactly  | not this id       | keep, if the type uses existing ones: never deleted|
 | as desired                    |                   |                                                    |
 | differs in an immutable field | any               | replace where no data is lost by it, else refuse   |
 |                               |                   | with a way out                                     |
@@ -87,7 +87,7 @@ def decide_change(
     if meets_condition(actual, resource_type.deleting):
         return replace(change, action="create", reason=PREDECESSOR_IS_DELETING)
     change = _decide_owned(resource, change, resource_state, actual, desired)
-    if change.action == "replace" and not change.keeps_image:
+    if change.action == "replace" and not change.retains_replaced:
         lost_properties = redact(resource_state.desired if resource_state else desired)
         return replace(change, data_loss=resource_type.data_loss(lost_properties))
     if change.action == "refuse" and resource_state and resource_state.aws_name:
@@ -216,7 +216,7 @@ def _decide_replacement(resource_type: ResourceType, change: Change) -> Change:
     if loss or remedies:
         return replace(change, action="refuse", reason="; ".join([f"{reason}{loss}", *dict.fromkeys(remedies)]))
     kept = f"; the one before is kept for {resource_type.retained_for}" if resource_type.retained_for else ""
-    return replace(change, action="replace", reason=f"{reason}{kept}", keeps_image=bool(kept))
+    return replace(change, action="replace", reason=f"{reason}{kept}", retains_replaced=bool(kept))
 
 
 def _is_recorded(resource_state: ResourceState | None, id_: str) -> bool:

@@ -60,22 +60,22 @@ def hidden_protections(plan: Plan, clients: Clients, resource_types: ResourceTyp
 
 
 def remove_protections(
-    executor: ResourceExecutor, resource_types: ResourceTypes, names: Iterable[str], asked: Iterable[str] = ()
+    executor: ResourceExecutor, resource_types: ResourceTypes, visible: Iterable[str], hidden: Iterable[str] = ()
 ) -> Outcome:
     """Remove the protection of one resource after the other; failures are in the outcome.
 
     Args:
         executor: The executor.
         resource_types: The resource types by name.
-        names: The resources that a property protects.
-        asked: The resources with a protection that `read` does not show.
+        visible: The resources that a property protects.
+        hidden: The resources with a protection that `read` does not show.
 
     """
     outcome = Outcome("teardown")
     state = executor.state_manager.state
     removals = [
-        *((name, _remove_declared_protection) for name in names),
-        *((name, _remove_hidden_protection) for name in asked),
+        *((name, _remove_visible_protection) for name in visible),
+        *((name, _remove_hidden_protection) for name in hidden),
     ]
     for name, remove in removals:
         managed = recorded_resource(state, name, resource_types)
@@ -98,7 +98,7 @@ def _add_unprotected_hint(outcome: Outcome) -> None:
         error.hint = f"{error.hint}\n{note}".strip()
 
 
-def _remove_declared_protection(executor: ResourceExecutor, managed: ManagedResource) -> None:
+def _remove_visible_protection(executor: ResourceExecutor, managed: ManagedResource) -> None:
     """Update the properties that protect a resource, and wait until AWS has applied the change."""
     resource_type, props = managed.type, managed.spec.props
     unprotected = {key: _with_members(props.get(key), value) for key, value in resource_type.unprotected.items()}

@@ -78,7 +78,7 @@ class SecretValue:
         return ""
 
     def __repr__(self) -> str:
-        """Return the mark, never the value."""
+        """Return the fingerprint, never the value."""
         return self.fingerprint
 
     __str__ = __repr__
@@ -103,9 +103,9 @@ class FingerprintedSecret(SecretValue):
 
 
 class StoredSecret(SecretValue):
-    """A secret that is stored in another resource, which its mark names.
+    """A secret that is stored in another resource, which its fingerprint names.
 
-    The mark changes when that resource is recreated.
+    The fingerprint changes when that resource is recreated.
     """
 
     def __init__(self, secret: SecretValue, holder: Any) -> None:
@@ -115,9 +115,9 @@ class StoredSecret(SecretValue):
         self.fingerprint = f"(secret in {'one that is yet to be made' if self.is_pending else holder})"
 
     def differs_from(self, recorded: Any) -> bool:
-        """Return whether the recorded mark names another resource than the one that stores the secret now.
+        """Return whether the recorded fingerprint names another resource than the one that stores the secret now.
 
-        A recorded mark that names none counts as the same.
+        A recorded fingerprint that names none counts as the same.
         """
         return self.is_pending or recorded not in (None, SecretValue.fingerprint, self.fingerprint)
 
@@ -209,7 +209,7 @@ def reveal_secrets(value: Any, clients: Any, lookup: Lookup) -> Any:
 
 
 def redact(value: Any) -> Any:
-    """Return `value` in the form that is stored: each secret as its mark, each unknown value as its text."""
+    """Return `value` in the form that is stored: each secret as its fingerprint, each unknown value as its text."""
     match value:
         case SecretValue() | Unknown() | Ref():
             return str(value)

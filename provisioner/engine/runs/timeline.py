@@ -97,8 +97,11 @@ def timeline_of(record: Doc) -> Timeline:
     records: Mapping[str, Doc] = record["nodes"]
     critical = dict(_critical_path_of(records))
     calls = [(call[3], Span(call[0], call[1], call[2], call[4])) for call in record["calls"]]
-    started = {name: record for name, record in records.items() if _first_time(record, "starting") is not None}
-    bars = [_bar(name, record, calls, critical) for name, record in started.items()]
+    bars = [
+        _bar(name, resource, calls, critical)
+        for name, resource in records.items()
+        if _first_time(resource, "starting") is not None
+    ]
     return Timeline(
         record["suffix"],
         record["command"],

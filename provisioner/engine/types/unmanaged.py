@@ -1,4 +1,4 @@
-"""Unmanaged resources and fields: what stands in a resource of ours and nobody declared."""
+"""Unmanaged resources and fields: what is in a resource of ours and was not declared."""
 
 from __future__ import annotations
 
