@@ -187,7 +187,7 @@ def test_a_clean_stack_is_held_by_nothing(user: User) -> None:
 
     ran = user.run("plan", "--destroy", "--suffix", "a", "--set", "profile=production")
 
-    assert "Held by" not in ran.out
+    assert "Blocked by resources outside this stack" not in ran.out
 
 
 def test_what_a_guard_of_the_organisation_put_into_our_network_is_told_with_the_command(user: User) -> None:

@@ -111,7 +111,7 @@ def test_without_extended_support_aws_moves_it_on_and_that_is_no_drift(user: Use
     off, old = given(OFF), given(OFF, "database.version=14")
     told = user.plan(SUFFIX, *old)
     assert "ends on 2027-02-28: AWS moves the database to a later major version after that" in told
-    assert "USD a month besides" not in told
+    assert "USD a month more" not in told
     user.well("apply", "--yes", "--suffix", SUFFIX, *old)
     assert cluster(user)["EngineLifecycleSupport"] == "open-source-rds-extended-support-disabled"
 

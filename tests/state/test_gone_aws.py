@@ -62,7 +62,7 @@ def test_a_stack_whose_emulator_ended_is_told_so_and_no_other_is_started(ended: 
     assert ran.code == NO_SUCH_STACK, ran.out + ran.err
     assert "The local AWS that held the stack a has ended" in ran.out + ran.err
     assert "apply --suffix a --local" in ran.out + ran.err
-    assert "well" not in ran.out
+    assert "healthy" not in ran.out
     assert "http" not in ran.out
     assert not (ended.home / "embedded" / "server" / STATE).exists()
 

@@ -63,7 +63,7 @@ def must_say_what_to_do(ran: CommandResult, *, local: bool = True) -> None:
     words = f"--state {WHERE}{' --local' if local else ''}"
     assert f"state init {words}` makes the bucket" in ran.err
     assert "s3://..." not in ran.err
-    assert "well" not in ran.out
+    assert "healthy" not in ran.out
 
 
 @pytest.mark.parametrize("typed", READERS)

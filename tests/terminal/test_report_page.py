@@ -112,7 +112,7 @@ def test_where_aws_was_not_asked_nothing_is_called_well(whole: dict[str, ReportR
 
     assert "Expired." in text
     assert "Not checked: AWS was not asked." in text
-    assert "All is" not in text
+    assert "Everything is healthy" not in text
     assert "No run is recorded." in text
 
 
