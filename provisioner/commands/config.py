@@ -9,6 +9,7 @@ import click
 
 from provisioner.commands.context import console_from
 from provisioner.commands.options import output_options, settings_options
+from provisioner.project_folder import SETTINGS_FILE, find_settings_file
 
 
 @click.group()
@@ -44,3 +45,35 @@ def init(file: Path, **output: Any) -> int:
     from provisioner.commands.settings_output import write_settings_file
 
     return write_settings_file(console_from(output), file)
+
+
+_file_option = click.option(
+    "--config", "file", type=click.Path(path_type=Path), help="The file [default: ml-api.toml]."
+)
+
+
+@config.command("set")
+@click.argument("assignments", nargs=-1, required=True, metavar="SECTION.KEY=VALUE...")
+@_file_option
+@output_options
+def set_(assignments: tuple[str, ...], file: Path | None, **output: Any) -> int:
+    """Set settings in the settings file, whose comments stay; makes the file if there is none."""
+    from provisioner.commands.settings_file import set_settings
+
+    return set_settings(console_from(output), _settings_file(file), assignments)
+
+
+@config.command("unset")
+@click.argument("settings", nargs=-1, required=True, metavar="SECTION.KEY...")
+@_file_option
+@output_options
+def unset(settings: tuple[str, ...], file: Path | None, **output: Any) -> int:
+    """Take settings out of the settings file: their defaults count again."""
+    from provisioner.commands.settings_file import unset_settings
+
+    return unset_settings(console_from(output), _settings_file(file), settings)
+
+
+def _settings_file(given: Path | None) -> Path:
+    """Return the file that is given, else the nearest one, else that of the working directory."""
+    return given or find_settings_file() or Path(SETTINGS_FILE)

@@ -1,0 +1,108 @@
+"""`config set` and `config unset`: the settings file is changed as asked, or not at all, and keeps its comments."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.support.user import CommandResult, User
+
+FILE = """# ours
+image = "registry.example/api:1"  # the newest
+
+[service]
+# at night
+minimum = 2
+maximum = 9
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The settings file of the working directory."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "ml-api.toml"
+    path.write_text(FILE)
+    return path
+
+
+def config(user: User, *arguments: str) -> CommandResult:
+    """A command about the settings."""
+    return user.run("config", *arguments, local=False)
+
+
+def test_a_setting_is_changed_where_it_is_and_comments_stay(user: User, file: Path) -> None:
+    ran = config(user, "set", "service.maximum=20")
+
+    assert ran.code == 0, ran.err
+    assert ran.out == "service.maximum = 20 in ml-api.toml\n"
+    assert file.read_text() == FILE.replace("maximum = 9", "maximum = 20")
+
+
+def test_several_are_set_at_once_in_sections_that_are_made(user: User, file: Path) -> None:
+    ran = config(user, "set", "profile=seed", "network.zones=2", 'tags={"team": "search"}', "waf.enabled=true")
+
+    assert ran.code == 0, ran.err
+    document = tomllib.loads(file.read_text())
+    assert (document["profile"], document["network"], document["waf"]) == ("seed", {"zones": 2}, {"enabled": True})
+    assert document["tags"] == {"team": "search"}
+    assert "# the newest" in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("assignment", "said"),
+    [
+        ("service.maximum=many", "is not 1 to 5000 tasks"),
+        ("service.maxmum=3", "Did you mean `service.maximum`?"),
+        ("service.minimum=10", "service"),
+        ("service.maximum", "has no value"),
+    ],
+)
+def test_what_is_not_valid_changes_nothing(user: User, file: Path, assignment: str, said: str) -> None:
+    ran = config(user, "set", "network.zones=2", assignment)
+
+    assert ran.code == 64
+    assert said in ran.err
+    assert file.read_text() == FILE
+
+
+def test_a_file_is_made_where_there_is_none(user: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    config(user, "set", "service.maximum=20")
+
+    assert (tmp_path / "ml-api.toml").read_text() == "[service]\nmaximum = 20\n"
+    assert [path.name for path in tmp_path.iterdir() if path.name != "home"] == ["ml-api.toml"]
+
+
+def test_a_setting_is_taken_out(user: User, file: Path) -> None:
+    assert config(user, "unset", "service.maximum", "image").code == 0
+
+    document = tomllib.loads(file.read_text())
+    assert document == {"service": {"minimum": 2}}
+    assert config(user, "unset", "service.maxmum").code == 64
+
+
+def test_values_of_variables_are_not_shown_and_rights_stay(user: User, file: Path) -> None:
+    file.chmod(0o600)
+
+    ran = config(user, "set", 'container.environment={"TOKEN": "b7e1"}', "--json")
+
+    assert json.loads(ran.out)["value"] == {"TOKEN": "(set)"}
+    assert tomllib.loads(file.read_text())["container"]["environment"] == {"TOKEN": "b7e1"}
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_nearest_file_is_the_one_that_is_changed(
+    user: User, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "deeper").mkdir()
+    monkeypatch.chdir(tmp_path / "deeper")
+
+    config(user, "set", "service.maximum=20")
+
+    assert "maximum = 20" in file.read_text()
+    assert list((tmp_path / "deeper").iterdir()) == []
