@@ -53,7 +53,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "history": "List the newest runs of a stack, or of all: who, what was typed, plan, duration, result.",
         "show": "Show one RUN, by its name, `last` or `last~1`: plan, resources with their stages, calls, result.",
         "diff": "Show what differs between two runs: what was typed, settings, plan, durations, calls, result.",
-        "timeline": "Show the last run: steps, calls, waits, and the chain it could not be shorter than.",
+        "timeline": "Show a RUN, else the last one with steps: calls, waits, and the chain that set its length.",
         "state": "Keep the state: init, pull, push, history, restore, unlock.",
     },
     "Rights and keys": {
@@ -88,7 +88,7 @@ EXAMPLES = {
     "policy": ("policy -s prod --for apply --expect-account 111122223333 --out policies",),
     "doctor": ("doctor -s prod",),
     "history": ("history -s prod --limit 10",),
-    "timeline": ("timeline -s prod --html run.html",),
+    "timeline": ("timeline -s prod", "timeline -s prod last~1 --html run.html"),
     "list": ("list", "list --query 'stacks[].suffix'"),
 }
 # What other tools call a command of ours. None does the opposite of what its word means elsewhere.

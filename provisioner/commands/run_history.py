@@ -101,9 +101,20 @@ def _suffix_hint(suffix: str, suffixes: list[str], workspace: Workspace) -> str:
 
 
 def _find_run(console: Console, workspace: Workspace, suffix: str | None, run: str) -> Run:
-    """Return the run whose name begins with `run`; `last` is the newest run, `last~1` the one before it.
+    """Return the run that `find_record` finds."""
+    name, record = find_record(console, workspace, suffix, run)
+    return run_of(name.run, record)
+
+
+def find_record(console: Console, workspace: Workspace, suffix: str | None, run: str) -> tuple[RunId, JsonObject]:
+    """Return the record of the run whose name begins with `run`; `last` is the newest run, `last~1` the one before it.
 
     Counting from the last run passes over a record that cannot be read, with a warning.
+
+    Raises:
+        NoSuchStack: No run is recorded.
+        UsageError: No run has such a name, or several have.
+
     """
     names = recorded_run_ids(workspace, suffix)
     if counted := _COUNTED_FROM_LAST.fullmatch(run):
@@ -111,12 +122,11 @@ def _find_run(console: Console, workspace: Workspace, suffix: str | None, run: s
         named_record = next(islice(readable, int(counted[1] or 0), None), None)
         if named_record is None:
             raise _no_such_run_error(run, [], [name.run for name in names], suffix)
-        name, record = named_record
-        return run_of(name.run, record)
+        return named_record
     matching = [name for name in names if name.run.startswith(run)]
     if len(matching) != 1:
         raise _no_such_run_error(run, [name.run for name in matching], [name.run for name in names], suffix)
-    return run_of(matching[0].run, workspace.history.read(matching[0]))
+    return matching[0], workspace.history.read(matching[0])
 
 
 def skip_damaged(console: Console, runs: RunHistory, names: Iterable[RunId]) -> Iterator[tuple[RunId, JsonObject]]:

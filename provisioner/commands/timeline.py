@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from provisioner.commands.completion import complete_from
 from provisioner.commands.context import console_and_workspace
 from provisioner.commands.options import stack_options
 
@@ -15,11 +16,12 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 
 @click.command()
 @stack_options
+@click.argument("run", default="", shell_complete=complete_from("runs"))
 @click.option("--html", "page", type=_FILE, help="Write it as one HTML page.")
 @click.option("--trace", type=_FILE, help="Write it as trace events, for Perfetto or chrome://tracing.")
-def timeline(page: Path | None, trace: Path | None, **given: Any) -> int:
-    """Show the last run: steps, calls, waits, and the chain it could not be shorter than."""
+def timeline(run: str, page: Path | None, trace: Path | None, **given: Any) -> int:
+    """Show a RUN, else the last one with steps: calls, waits, and the chain that set its length."""
     from provisioner.commands.run_timeline import print_timeline
 
     console, workspace = console_and_workspace(given)
-    return print_timeline(console, workspace, given["suffix"], page=page, trace=trace)
+    return print_timeline(console, workspace, given["suffix"], run, page=page, trace=trace)

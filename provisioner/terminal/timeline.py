@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from provisioner.engine.runs.timeline import Bar, Span, Timeline
 from provisioner.errors import amount
 from provisioner.terminal.console import Console
+from provisioner.terminal.fitting import shorten, terminal_width
 from state.serialization import as_json
 
+# The columns of a bar without a terminal; on one, all that mark, name and times leave.
 _BAR_WIDTH = 48
+_FIXED_WIDTH, _MIN_WIDTH = 25, 10
 _MICROSECONDS = 1_000_000
 _RESOURCE_PROCESS, _CALL_PROCESS = 1, 2
 
@@ -24,12 +28,18 @@ def show_timeline(console: Console, timeline: Timeline) -> None:
         console.record("timeline", **timeline_json(timeline))
         return
     name_width = max((len(bar.logical_id) for bar in timeline.bars), default=0)
+    bar_width = _BAR_WIDTH
+    if (width := terminal_width(sys.stdout)) is not None:
+        name_width = min(name_width, max(width // 3, _MIN_WIDTH))
+        bar_width = max(width - name_width - _FIXED_WIDTH, _MIN_WIDTH)
     for bar in timeline.bars:
         mark = "*" if bar.is_critical else " "
         times = f"{bar.start:7.1f} {bar.seconds:7.1f} s"
-        line = f"{mark} {bar.logical_id.ljust(name_width)}  {times}  |{_bar_text(bar, timeline)}|"
-        console.data(console.paint(line, "yellow" if bar.is_critical else ""))
-    console.data(timeline_summary(timeline))
+        name = shorten(bar.logical_id, name_width).ljust(name_width)
+        line = f"{mark} {name}  {times}  |{_bar_text(bar, timeline, bar_width)}|"
+        console.data(console.paint(line, "yellow" if bar.is_critical else "", sys.stdout))
+    for line in timeline_summary(timeline).splitlines():
+        console.text(line)
 
 
 def timeline_summary(timeline: Timeline) -> str:
@@ -44,13 +54,13 @@ def timeline_summary(timeline: Timeline) -> str:
     )
 
 
-def _bar_text(bar: Bar, timeline: Timeline) -> str:
-    """Return the bar of one resource as text."""
-    scale = _BAR_WIDTH / (timeline.seconds or 1)
-    cells = [" "] * _BAR_WIDTH
+def _bar_text(bar: Bar, timeline: Timeline, width: int) -> str:
+    """Return the bar of one resource as text of so many characters for the whole run."""
+    scale = width / (timeline.seconds or 1)
+    cells = [" "] * width
     for span, sign in ((bar.wait, "-"), (bar.work, "=")):
-        first = min(int(span.start * scale), _BAR_WIDTH - 1)
-        last = min(int((span.start + span.seconds) * scale), _BAR_WIDTH - 1)
+        first = min(int(span.start * scale), width - 1)
+        last = min(int((span.start + span.seconds) * scale), width - 1)
         if span.seconds or sign == "=":
             cells[first : last + 1] = sign * (last - first + 1)
     return "".join(cells)

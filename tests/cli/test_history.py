@@ -228,3 +228,15 @@ def test_of_what_was_typed_the_settings_of_variables_are_not_kept() -> None:
 
     assert told == ["apply", "--set", "api.services=(not kept)", "--set=container.environment.X=(not kept)"]
     assert redact_arguments(["deploy", "--image", "r.example:80/a:1"]) == ["deploy", "--image", "r.example:80/a:1"]
+
+
+def test_a_timeline_is_of_the_last_run_with_steps_or_of_the_run_that_is_named(user: User) -> None:
+    user.well("apply", "--yes", "--suffix", "prod")
+    user.well("apply", "--yes", "--suffix", "prod")  # nothing to do
+
+    (last,) = user.well("timeline", "--suffix", "prod", "--json").lines
+    (named,) = user.well("timeline", "--suffix", "prod", "last", "--json").lines
+    (before,) = user.well("timeline", "--suffix", "prod", "last~1", "--json").lines
+
+    assert (len(last["bars"]) > 50, named["bars"], before["bars"]) == (True, [], last["bars"])
+    assert user.run("timeline", "--suffix", "prod", "nothing").code == 64

@@ -81,6 +81,7 @@ def test_a_table_shortens_its_last_column_first() -> None:
         ("plan", "--set", "container.port=9090", "--set", "service.maximum=12"),
         ("drift",),
         ("doctor",),
+        ("timeline",),
         ("list",),
         ("config", "show"),
         ("teardown", "--dry-run"),
