@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,8 +36,9 @@ _BUCKET = "logs-bucket"
 class LogQuery:
     """The selection of log lines.
 
-    `since` is in seconds before now; `service` and `task` (the beginning of an id) select tasks; `pattern` is
-    a filter of the text.
+    `since` and `until` are in seconds before now; `service` and `task` (the beginning of an id) select tasks;
+    `pattern` is a filter of the text. `limit` is the number of the newest lines, None for all; with `follow` it
+    counts for what there is at the beginning.
     """
 
     since: float
@@ -45,6 +47,8 @@ class LogQuery:
     task: str = ""
     pattern: str = ""
     source: str = TASKS
+    until: float = 0.0
+    limit: int | None = None
 
     @property
     def prefix(self) -> str:
@@ -77,6 +81,9 @@ def source_of(session: Session, query: LogQuery) -> LogSource:
         Incomplete: The stack does not have this log.
 
     """
+    if query.until and (query.follow or query.until >= query.since):
+        reason = "--follow goes on from now" if query.follow else "it is not later than --since"
+        raise UsageError(f"--until cannot be used: {reason}.", "For example: --since 2h --until 1h")
     if query.source != TASKS and (query.service or query.task):
         raise UsageError(f"--service and --task choose among tasks, not in --from {query.source}.")
     since = round((session.clock.wall() - query.since) * 1000)
@@ -120,12 +127,17 @@ def check_service_name(state: StackState, name: str) -> None:
 def print_logs(console: Console, session: Session, query: LogQuery) -> int:
     """Show the lines there are; with `follow`, also new ones. Return the exit code."""
     tail = source_of(session, query)
+    latest = round((session.clock.wall() - query.until) * 1000) if query.until else None
     lines = LogPrinter(console)
     any_shown = False
 
     def has_ended() -> bool:
         nonlocal any_shown
-        for line in selected_lines(console, session, tail, query):
+        selected = selected_lines(console, session, tail, query)
+        wanted: Iterable[LogLine] = (line for line in selected if latest is None or line.timestamp <= latest)
+        if query.limit and not any_shown:
+            wanted = deque(wanted, query.limit)
+        for line in wanted:
             lines.print(line)
             any_shown = True
             if not console.is_stdout_open:
@@ -140,7 +152,8 @@ def print_logs(console: Console, session: Session, query: LogQuery) -> int:
         return exit_code(stop)
     if not any_shown:
         console.note(
-            f"Nothing of that was written in the last {_as_duration(query.since)}; --since looks further back."
+            f"Nothing of that was written in the last {_as_duration(query.since)}"
+            f"{f' until {_as_duration(query.until)} ago' if query.until else ''}; --since looks further back."
         )
     return 0
 

@@ -15,6 +15,8 @@ from provisioner.commands.options import Duration, stack_options
 @stack_options
 @click.option("--follow", "-f", is_flag=True, help="Go on with what comes.")
 @click.option("--since", type=Duration(), default="1h", show_default=True, help="How far back.")
+@click.option("--until", type=Duration(), default="0s", help="How far back to end, such as 10m.  [default: now]")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the newest N lines.")
 @click.option(
     "--service",
     default="",
@@ -33,11 +35,20 @@ from provisioner.commands.options import Duration, stack_options
 )
 @click.option("--raw", "is_raw", is_flag=True, help="As the container wrote it, control sequences too.")
 def logs(
-    follow: bool, since: float, service: str, task: str, pattern: str, source: str, is_raw: bool, **given: Any
+    follow: bool,
+    since: float,
+    until: float,
+    limit: int | None,
+    service: str,
+    task: str,
+    pattern: str,
+    source: str,
+    is_raw: bool,
+    **given: Any,
 ) -> int:
     """Show what the tasks have written, and with --follow what they write."""
     from provisioner.commands.log_query import LogQuery, print_logs
 
     console, session = open_known_session(given)
     console.is_raw = is_raw
-    return print_logs(console, session, LogQuery(since, follow, service, task, pattern, source))
+    return print_logs(console, session, LogQuery(since, follow, service, task, pattern, source, until, limit))

@@ -85,6 +85,9 @@ def roll_back_service(console: Console, session: Session, options: RollbackOptio
                 if options.smoke:
                     run_smoke_test(console, service)
         print_running_image(console, service, target.arn, target.image)
+    if target.arn != running.arn:
+        command = session.options.workspace.command(f"rollback --to {revision_number(running.arn)}", session.suffix)
+        console.note(f"`{command}` brings back revision {revision_number(running.arn)}, which ran before.")
     print_completion(console, session, "Rollback", f"{service.title} runs revision {target.revision}", started)
     return 0
 

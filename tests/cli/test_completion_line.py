@@ -44,7 +44,9 @@ def test_what_is_done_to_a_service_ends_with_what_it_runs(user: User) -> None:
     assert last_line(shipped.err) == "Deploy complete: api runs revision 2"
     again = user.well("deploy", *of_prod, "--image", "public.ecr.aws/acme/model:2")
     assert last_line(again.err) == "Deploy complete: api runs revision 2 already"
-    assert last_line(user.well("rollback", *of_prod).err) == "Rollback complete: api runs revision 1"
+    back = user.well("rollback", *of_prod)
+    assert last_line(back.err) == "Rollback complete: api runs revision 1"
+    assert "rollback --to 2 --suffix prod --local` brings back revision 2" in back.err
     assert last_line(user.well("restart", *of_prod).err) == "Restart complete: api runs revision 1 with new tasks"
     assert last_line(user.well("scale", *of_prod, "--max", "7").err) == "Scale complete: api between 2 and 7 tasks"
     rotated = user.well("rotate-origin-secret", *of_prod, "--set", "edge.guard=require")

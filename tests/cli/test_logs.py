@@ -189,13 +189,13 @@ def test_a_file_that_was_half_told_goes_on_in_the_middle() -> None:
     assert (first.service, first.id[-2:]) == ("ml-api-alb-prod", ":0")
 
 
-def put(user: User, stream: str, *texts: str, group: str = GROUP) -> None:
-    """Write as a task does, now."""
+def put(user: User, stream: str, *texts: str, group: str = GROUP, ago: float = 0.0) -> None:
+    """Write as a task does, now or so many seconds ago."""
     logs = client(user.box.endpoint, "logs")
     known = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=stream)["logStreams"]
     if not known:
         logs.create_log_stream(logGroupName=group, logStreamName=stream)
-    now = round(time.time() * 1000)
+    now = round((time.time() - ago) * 1000)
     events = [{"timestamp": now, "message": text} for text in texts]
     logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
 
@@ -224,6 +224,21 @@ def test_what_is_asked_for_is_told(written: User, asked: list[str], texts: list[
     assert {line["service"] for line in ran.lines} == {"api"}
 
 
+def test_only_the_newest_lines_are_told_if_that_is_wanted(written: User) -> None:
+    (line,) = written.well("logs", "--json", "--task", "1111", "--limit", "1").lines
+
+    assert line["message"] == "ERROR no such thing"
+
+
+def test_what_is_later_than_until_is_not_told(written: User) -> None:
+    put(written, ONE, "of two hours ago", ago=7200)
+
+    assert [line["message"] for line in written.well("logs", "--json", "--since", "3h", "--until", "90m").lines] == [
+        "of two hours ago"
+    ]
+    assert "until 10m ago" in written.well("logs", "--since", "20m", "--until", "10m").err
+
+
 def test_each_task_has_a_colour_of_its_own(written: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     out = written.well("logs").out
@@ -238,6 +253,9 @@ def test_each_task_has_a_colour_of_its_own(written: User, monkeypatch: pytest.Mo
         (["--suffix", "nobody"], 6, "No stack nobody is known"),
         (["--service", "apo"], 64, "Did you mean api?"),
         (["--since", "soon"], 64, "is no duration"),
+        (["--until", "2h"], 64, "not later than --since"),
+        (["--until", "10m", "--follow"], 64, "--follow goes on from now"),
+        (["--limit", "0"], 64, "--limit"),
         (["--since", "999999h"], 64, "longer than 50 years"),
         (["--since", f"{'9' * 400}h"], 64, "longer than 50 years"),
     ],
