@@ -11,6 +11,10 @@ DAY := $(shell date -u +%Y%m%d)
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --custom-compile-command 'make lock' - setup.cfg
 BUILD := $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])'
 PIP := $(BIN)/pip --quiet --disable-pip-version-check install --no-deps
+# Of what pip says, a line for each ten packages; a failure of pip fails the recipe.
+PROGRESS := awk '/^Collecting/ { if (++n % 10 == 0) { print "        " n " packages"; fflush() } }'
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 
 .PHONY: demo test check slow lock bench faults faults-strongest rights wander clean
 
@@ -64,11 +68,13 @@ $(BIN)/uv:
 
 $(VENV)/.runs: setup.cfg .ci/local.txt
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed") if sys.version_info < (3, 11) else None'
-	@echo "Installing into $(VENV): once, and as fast as the packages come."
-	$(PYTHON) -m venv $(VENV)
-	$(PIP) --require-hashes -r .ci/local.txt
-	$(PIP) --no-build-isolation -e .
-	touch $@
+	@echo "1 of 3: making $(VENV), once."
+	@$(PYTHON) -m venv $(VENV)
+	@echo "2 of 3: installing the $$(grep -c == .ci/local.txt) packages of .ci/local.txt there; a minute or so, by the network."
+	@$(BIN)/pip --disable-pip-version-check install --no-deps --require-hashes -r .ci/local.txt | $(PROGRESS)
+	@echo "3 of 3: installing this checkout beside them."
+	@$(PIP) --no-build-isolation -e .
+	@touch $@
 
 $(VENV)/.tests: $(VENV)/.runs .ci/constraints.txt
 	$(PIP) --require-hashes -r .ci/constraints.txt

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -16,7 +18,9 @@ NAME = "session-manager-plugin"
 _GUIDE_URL = (
     "https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-working-with-install-plugin.html"
 )
-_INSTALL_HINT = f"macOS: `brew install --cask {NAME}`. Linux: {_GUIDE_URL}"
+# Systems Manager user guide, "Install the Session Manager plugin": the packages by distribution and processor.
+_PACKAGES_URL = "https://s3.amazonaws.com/session-manager-downloads/plugin/latest"
+_DEB_FAMILY, _RPM_FAMILY = {"debian", "ubuntu"}, {"amzn", "rhel", "fedora", "centos"}
 # Later versions read the session from an environment variable. Earlier ones need it on the command line,
 # where all users of this machine can see it. Its token gives access to the container (aws-cli
 # customizations/sessionmanager.py; the plugin's session.go).
@@ -41,11 +45,11 @@ class Plugin:
         """
         path = shutil.which(NAME)
         if path is None:
-            raise Blocked(f"The Session Manager plugin is not installed: no {NAME} on PATH.", _INSTALL_HINT)
+            raise Blocked(f"The Session Manager plugin is not installed: no {NAME} on PATH.", install_hint())
         version = _read_version(path)
         if version <= _LAST_INSECURE_VERSION:
             version_text = ".".join(map(str, version)) or "of an unknown version"
-            raise Blocked(f"The Session Manager plugin at {path} is too old ({version_text}).", _INSTALL_HINT)
+            raise Blocked(f"The Session Manager plugin at {path} is too old ({version_text}).", install_hint())
         return cls(path)
 
     def command(self, region: str, target: str, endpoint: str) -> list[str]:
@@ -66,6 +70,29 @@ class Plugin:
         return {**os.environ, _SESSION_VARIABLE: json.dumps(dict(session))}
 
 
+def install_hint() -> str:
+    """Return the line that installs the plugin on this system; the address of AWS's guide for any other."""
+    if sys.platform == "darwin":
+        return f"Install it: `brew install --cask {NAME}`"
+    system = _os_release()
+    family = {system.get("ID", ""), *system.get("ID_LIKE", "").split()}
+    processor = "arm64" if platform.machine() in ("aarch64", "arm64") else "64bit"
+    if family & _DEB_FAMILY:
+        url = f"{_PACKAGES_URL}/ubuntu_{processor}/{NAME}.deb"
+        return f"Install it: `curl -fsSLO {url} && sudo dpkg -i {NAME}.deb`"
+    if family & _RPM_FAMILY:
+        return f"Install it: `sudo yum install -y {_PACKAGES_URL}/linux_{processor}/{NAME}.rpm`"
+    return f"How it is installed: {_GUIDE_URL}"
+
+
+def _os_release() -> dict[str, str]:
+    """Return what a Linux system says of itself (os-release); {} where it says nothing."""
+    try:
+        return platform.freedesktop_os_release()
+    except OSError:
+        return {}
+
+
 def _read_version(path: str) -> tuple[int, ...]:
     """Return the version of a plugin, as numbers; empty if it prints none."""
     try:
@@ -73,6 +100,6 @@ def _read_version(path: str) -> tuple[int, ...]:
             [path, "--version"], capture_output=True, text=True, timeout=_VERSION_TIMEOUT, check=False
         ).stdout
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise Blocked(f"The Session Manager plugin at {path} does not start: {error}", _INSTALL_HINT) from error
+        raise Blocked(f"The Session Manager plugin at {path} does not start: {error}", install_hint()) from error
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)*)\s*", output)
     return tuple(int(part) for part in match[1].split(".")) if match else ()
