@@ -129,14 +129,15 @@ def print_logs(console: Console, session: Session, query: LogQuery) -> int:
     tail = source_of(session, query)
     latest = round((session.clock.wall() - query.until) * 1000) if query.until else None
     lines = LogPrinter(console)
-    any_shown = False
+    any_shown, is_first_reading = False, True
 
     def has_ended() -> bool:
-        nonlocal any_shown
+        nonlocal any_shown, is_first_reading
         selected = selected_lines(console, session, tail, query)
         wanted: Iterable[LogLine] = (line for line in selected if latest is None or line.timestamp <= latest)
-        if query.limit and not any_shown:
+        if query.limit and is_first_reading:
             wanted = deque(wanted, query.limit)
+        is_first_reading = False
         for line in wanted:
             lines.print(line)
             any_shown = True

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -57,7 +56,9 @@ def unset_settings(console: Console, path: Path, settings: Iterable[str]) -> int
     for name in names:
         if name not in setting_schemas():
             raise unknown_setting_error(name, "config unset")
-    given_now = given_settings(path, (), _NO_ENVIRONMENT) if path.exists() else {}
+    if not path.exists():
+        raise UsageError(f"There is no settings file {path}.", "Name the one that sets it, with --config.")
+    given_now = given_settings(path, (), _NO_ENVIRONMENT)
     validate_settings({name: setting for name, setting in given_now.items() if name not in names})
     document = _read(path)
     for name in names:
@@ -95,22 +96,24 @@ def _to_toml_value(value: Any) -> Any:
 
 
 def _write(path: Path, text: str) -> None:
-    """Replace the file at once, with the rights that it had.
+    """Replace the file at once, with the rights that it had; of a symbolic link, the file that it leads to.
 
     Raises:
         UsageError: It cannot be written.
 
     """
+    target = path.resolve()
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with temporary.open("x", encoding="utf-8") as file:
             file.write(text)
-        if path.exists():
-            shutil.copymode(path, temporary)
-        else:
-            Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
+            file.flush()
+            os.fsync(file.fileno())
+        if target.exists():
+            shutil.copymode(target, temporary)
+        temporary.replace(target)
     except OSError as error:
+        temporary.unlink(missing_ok=True)
         raise UsageError(f"{path} cannot be written: {error.strerror or error}.", "Name a file of yours.") from error
 
 

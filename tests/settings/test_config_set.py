@@ -106,3 +106,20 @@ def test_the_nearest_file_is_the_one_that_is_changed(
 
     assert "maximum = 20" in file.read_text()
     assert list((tmp_path / "deeper").iterdir()) == []
+
+
+def test_a_link_leads_to_the_file_that_is_changed(user: User, file: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link.toml"
+    link.symlink_to(file)
+
+    assert config(user, "set", "service.maximum=20", "--config", str(link)).code == 0
+
+    assert link.is_symlink()
+    assert "maximum = 20" in file.read_text()
+
+
+def test_nothing_is_made_to_take_a_setting_out_of(user: User, tmp_path: Path) -> None:
+    ran = config(user, "unset", "service.maximum", "--config", str(tmp_path / "none.toml"))
+
+    assert (ran.code, "There is no settings file" in ran.err) == (64, True)
+    assert not (tmp_path / "none.toml").exists()
