@@ -51,6 +51,7 @@ def main(arguments: list[str] | None = None) -> None:
         replace_unencodable()
         arguments = sys.argv[1:]
     stopping.forget_changes()
+    output_errors.clear()
     _unset_empty_variables()
     try:
         code = _run(Console(as_json=_wants_json(arguments)), arguments)

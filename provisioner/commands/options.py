@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -100,6 +101,8 @@ def _compile_query(ctx: click.Context, _param: click.Parameter, expression: str 
 
     try:
         ctx.meta[QUERY] = jmespath.compile(expression)
+        with suppress(jmespath.exceptions.JMESPathTypeError):  # which value it will get is not known here
+            ctx.meta[QUERY].search({})
     except jmespath.exceptions.JMESPathError as error:
         reason = " ".join(str(error).split())
         raise click.BadParameter(f"it is no JMESPath expression: {reason}") from error

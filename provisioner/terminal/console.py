@@ -155,9 +155,20 @@ class Console:
         common = {"format_version": FORMAT_VERSION, "type": type_name}
         text = json.dumps({**common, **fields}, default=str)
         if self._query is not None and type_name != _ERROR:
-            text = json.dumps(self._query.search(json.loads(text)), indent=2)
+            try:
+                text = json.dumps(self._query.search(json.loads(text)), indent=2)
+            except ValueError as error:  # the base of jmespath's errors; it may not end a run that changes something
+                self._report_failed_query(error)
+                return
         # JSON escapes all control characters except DEL.
         self.data(text.replace("\x7f", "\\u007f"))
+
+    def _report_failed_query(self, error: ValueError) -> None:
+        """Say once that the query does not fit what the command prints; the exit code says so at the end."""
+        sentence = f"--query does not fit this output: {' '.join(str(error).split())}."
+        if sentence not in output_errors:
+            output_errors.append(sentence)
+            self.warn(sentence, "The command itself was carried out; `--json` shows what there is to choose from.")
 
     def note(self, text: str = "", color: str = "") -> None:
         """Print a line on stderr, unless the command is to be quiet."""

@@ -121,6 +121,18 @@ def test_a_wrong_query_is_refused_before_any_call(live_stack: LiveStack) -> None
     assert live_stack.desk.mark() == mark
 
 
+def test_a_query_that_does_not_fit_is_said_and_ends_no_run(live_stack: LiveStack) -> None:
+    user = live_stack.desk
+
+    told = user.run("apply", "--yes", "-s", SUFFIX, "--query", "length(format_version)")
+    unknown = user.run("list", "--query", "nofunc(@)")
+
+    assert (told.code, told.err.count("--query does not fit this output")) == (1, 1)
+    assert "Apply complete: 0 added" in told.err
+    assert (unknown.code, "is no JMESPath expression" in unknown.err) == (64, True)
+    assert user.run("list").code == 0
+
+
 def leaves(group: click.Group, above: str = "") -> dict[str, click.Command]:
     """All commands that do something, by what is typed."""
     found: dict[str, click.Command] = {}
