@@ -96,10 +96,15 @@ def kept_options(session: Session) -> list[str]:
     that run.
 
     Raises:
-        UsageError: The value of a variable is not known any more.
+        UsageError: No settings are remembered, or the value of a variable is not known any more.
 
     """
-    dropped = dropped_options(session.state.settings or {}, session.given)
+    if session.state.settings is None:
+        raise UsageError(
+            f"No settings of the stack {session.suffix} are remembered: there is nothing to keep.",
+            "Leave --keep-settings out, and give with --set what the stack is to have.",
+        )
+    dropped = dropped_options(session.state.settings, session.given)
     names = {
         path: names for setting, value in dropped.items() for path, names in _variable_paths(setting, value).items()
     }

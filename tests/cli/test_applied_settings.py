@@ -160,3 +160,10 @@ def test_the_states_are_beside_the_settings_file(tmp_path: Path, monkeypatch: py
 
 def test_the_first_apply_has_nothing_to_compare_with() -> None:
     assert describe_changes(None, {}, validate_settings({}), SALT) == []
+
+
+def test_where_nothing_is_remembered_there_is_nothing_to_keep(user: User) -> None:
+    ran = user.run("apply", "--yes", "--suffix", "prod", "--keep-settings")
+
+    assert (ran.code, "No settings of the stack prod are remembered" in ran.err) == (64, True)
+    assert user.acts() == []
