@@ -151,7 +151,7 @@ def _detachable_blocker(ec2: Any, spec: ResourceSpec, actual: JsonObject, noun: 
     """Return a gateway as a blocker, with the command that detaches it: it can exist without the VPC."""
     cli_noun = noun.lower().replace(" ", "-")
     command = f"detach-{cli_noun} --{cli_noun}-id {id_} --vpc-id {spec.id}"
-    return _blocker(ec2, spec, actual, f"{cli_noun} {id_}", command, state=state)
+    return _blocker(ec2, spec, actual, f"{noun} {id_}", command, state=state)
 
 
 def _egress_only_gateway_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
