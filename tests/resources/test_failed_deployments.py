@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from provisioner.emulator.ecs import scheduler
 from provisioner.emulator.server import LocalAws
+from provisioner.engine.types.resource_type import ResourceSpec
+from provisioner.errors import RolledBack
 from provisioner.resources.ecs.deployment_diagnosis import Diagnosis
+from provisioner.resources.ecs.service import Service
 from tests.support.account_inventory import client
 from tests.support.user import CommandResult, User
 
@@ -69,6 +74,26 @@ def test_a_log_group_that_is_not_there_is_the_cause_and_no_secret() -> None:
     stopped = "ResourceInitializationError: failed to validate logger args: The specified log group does not exist."
 
     assert "`apply` creates it again" in Diagnosis(stop_reason=stopped).remedy
+
+
+def test_what_failed_is_told_even_if_ecs_describes_no_deployment_of_the_service() -> None:
+    deployment = {
+        "serviceDeploymentArn": "arn:d",
+        "createdAt": datetime.now(UTC),
+        "status": "ROLLBACK_FAILED",
+        "statusReason": "tasks failed to start.",
+    }
+    ecs = SimpleNamespace(
+        list_service_deployments=lambda **_: {"serviceDeployments": [deployment]},
+        describe_service_deployments=lambda **_: {"serviceDeployments": []},
+        list_tasks=lambda **_: {"taskArns": []},
+    )
+    props = {"cluster": "c", "serviceName": "s", "taskDefinition": "arn:t:2"}
+
+    error = Service().failure(ecs, ResourceSpec("service", "s", "a", props), {"status": "ACTIVE"})
+
+    assert isinstance(error, RolledBack)
+    assert "ROLLBACK_FAILED: tasks failed to start." in str(error)
 
 
 def test_an_image_that_is_not_there_is_told_to_a_machine_too(user: User) -> None:

@@ -26,9 +26,9 @@ from provisioner.resources.ecs.task_charges import task_charges
 from provisioner.resources.ecs.traffic_shifts import (
     TRAFFIC_SHIFT_KEY,
     describe_deployment_in_progress,
-    production_rules,
     read_awaited_hook,
     rolling_strategy_command,
+    rules_in_use,
     strategy_of,
     strategy_seconds,
 )
@@ -185,9 +185,9 @@ class Service(EcsResourceType):
         cluster, service = spec.props["cluster"], spec.props["serviceName"]
         diagnosis = diagnose(ecs, cluster, service)
         has_failed = diagnosis.status in FAILED_STATUSES
+        revision = str(spec.props.get("taskDefinition", ""))
         # Somebody else deployed if the newest deployment is of another revision and has not failed.
-        successor = superseding_deployment(actual, str(spec.props.get("taskDefinition", "")))
-        if diagnosis.status and not has_failed and successor:
+        if diagnosis.status and not has_failed and (successor := superseding_deployment(actual, revision)):
             return Superseded(
                 f"The deployment of {spec.aws_name} was superseded: "
                 f"{successor.revision.rpartition('/')[2]} is to run now. ECS has not judged the image.",
@@ -205,7 +205,7 @@ class Service(EcsResourceType):
 
     def required_resources(self, actual: JsonObject) -> Mapping[str, Refusal]:
         """Return the rules that ECS's strategy needs, and their listeners, with why they must stay."""
-        return dict(production_rules(actual))
+        return dict(rules_in_use(actual))
 
     def required_action(self, actual: JsonObject) -> str:
         """Return how to continue a deployment that waits at a lifecycle hook, or why it is unknown whether it waits."""

@@ -135,7 +135,7 @@ def rolling_strategy_command(balancers: Iterable[JsonObject], cluster: str, serv
     )
 
 
-def production_rules(service: JsonObject) -> Iterator[tuple[str, Refusal]]:
+def rules_in_use(service: JsonObject) -> Iterator[tuple[str, Refusal]]:
     """Yield each rule that ECS uses to shift traffic, and its listener, with why it may not be deleted."""
     for shift in traffic_shifts(service):
         command = rolling_strategy_command(service["loadBalancers"], service["clusterArn"], service["serviceName"])
