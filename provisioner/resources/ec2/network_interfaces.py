@@ -21,10 +21,22 @@ from provisioner.resources.rds.base import databases_using
 from provisioner.resources.tags import mapping
 from provisioner.resources.vpc_origin import CLOUDFRONT_GROUP_NAME
 
-_GUARDDUTY_GROUP_PREFIX, _GUARDDUTY_SERVICE_SUFFIX, _GUARDDUTY_TAG = (
-    "GuardDutyManagedSecurityGroup-",
-    ".guardduty-data",
-    "GuardDutyManaged",
+# The EC2 calls of `interface_blockers`. The resource types of RDS and ECS declare its calls to those services.
+OPERATIONS = "DescribeNatGateways DescribeNetworkInterfaces DescribeVpcEndpoints"
+# How the descriptions of interfaces begin that AWS's services create and delete themselves.
+_DESCRIPTION_PREFIXES = ("ELB ", "arn:", "RDSNetworkInterface", NAT_GATEWAY_PREFIX, ENDPOINT_PREFIX, "CloudFront")
+_ENDING_STATES = frozenset({"deleting", "deleted"})
+# The group, endpoint and tag of GuardDuty's Runtime Monitoring: hashicorp/terraform-provider-aws#46747, #46953.
+_GUARDDUTY_GROUP_PREFIX, _GUARDDUTY_SERVICE_SUFFIX = "GuardDutyManagedSecurityGroup-", ".guardduty-data"
+_GUARDDUTY_TAG = "GuardDutyManaged"
+# The note to show before somebody deletes that endpoint or group: neither is deleted with the tasks or the VPC
+# (GuardDuty user guide, runtime-monitoring-agent-resource-clean-up). The tag excludes a cluster (ECS developer
+# guide, ecs-guard-duty-manage-subset); it must come from the settings, as an apply removes other tags.
+GUARDDUTY_NOTE = (
+    "GuardDuty makes its endpoint and group again with the next task here while Runtime Monitoring is on: "
+    "delete the endpoint, then the group, once no task runs. Or leave the cluster out first: "
+    f"{_GUARDDUTY_TAG}=false among the setting `tags`, and an apply; or GuardDuty's automated agent for Fargate turned "
+    "off, which in an organisation its administrator does"
 )
 
 
@@ -35,23 +47,6 @@ def is_made_by_guardduty(actual: JsonObject) -> bool:
         or str(actual.get("ServiceName", "")).endswith(_GUARDDUTY_SERVICE_SUFFIX)
         or mapping(actual.get("Tags") or []).get(_GUARDDUTY_TAG) == "true"
     )
-
-
-# The note to show before somebody deletes GuardDuty's endpoint or group. The tag must come from the settings: an
-# apply removes other tags from the cluster.
-GUARDDUTY_NOTE = (
-    "GuardDuty makes its endpoint and group again with the next task here while Runtime Monitoring is on: "
-    "delete the endpoint, then the group, once no task runs. Or leave the cluster out first: "
-    f"{_GUARDDUTY_TAG}=false among the setting `tags`, and an apply; or GuardDuty's automated agent for Fargate turned "
-    "off, which in an organisation its administrator does"
-)
-
-
-# The EC2 calls of `interface_blockers`. The resource types of RDS and ECS declare its calls to those services.
-OPERATIONS = "DescribeNatGateways DescribeNetworkInterfaces DescribeVpcEndpoints"
-# How the descriptions of interfaces begin that AWS's services create and delete themselves.
-_DESCRIPTION_PREFIXES = ("ELB ", "arn:", "RDSNetworkInterface", NAT_GATEWAY_PREFIX, ENDPOINT_PREFIX, "CloudFront")
-_ENDING_STATES = frozenset({"deleting", "deleted"})
 
 
 def interface_blockers(ec2: Any, filters: dict[str, str], suffix: str) -> list[Blocker]:

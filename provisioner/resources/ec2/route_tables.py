@@ -91,7 +91,10 @@ def _foreign_subnets(ec2: Any, spec: ResourceSpec) -> set[str]:
 
 
 def _association_blocker(ec2: Any, association: JsonObject, foreign_subnets: set[str]) -> Blocker:
-    """Return an associated subnet or gateway as a blocker, with the command that disassociates it."""
+    """Return an associated subnet or gateway as a blocker, with the command that disassociates it.
+
+    A gateway is associated with a table by an edge association.
+    """
     id_, subnet = association["RouteTableAssociationId"], association.get("SubnetId", "")
     remedy = f"`aws ec2 disassociate-route-table --association-id {id_} --region {ec2.region}`"
     if subnet:

@@ -9,8 +9,7 @@ from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.resources.ecs.deployment_diagnosis import MAX_TASKS
 
 # The calls of this module, by service: `policy` grants them. tests/resources/test_declared_calls.py compares
-# them with the
-# source.
+# them with the source.
 CALLS = {"ecs": ("DescribeTasks", "ListTasks")}
 # A container that ends within so many seconds has never served.
 _TOO_SHORT_SECONDS = 120.0

@@ -1,4 +1,4 @@
-"""Services and tasks of others in the stack's cluster, which block deleting it."""
+"""The services in the stack's cluster, and the tasks of others in it, which block deleting it."""
 
 from __future__ import annotations
 

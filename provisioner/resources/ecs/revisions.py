@@ -22,8 +22,7 @@ from provisioner.resources.ecs.task_definitions import TaskDefinition, with_sens
 from provisioner.resources.tags import mapping
 
 # The calls of this module, by service: `policy` grants them. tests/resources/test_declared_calls.py compares
-# them with the
-# source.
+# them with the source.
 CALLS = {"ecs": ("DescribeTaskDefinition", "ListTaskDefinitions")}
 # The arguments of RegisterTaskDefinition (botocore ecs). Whatever else a described revision has is AWS's own.
 _REGISTRATION_KEYS = (

@@ -21,8 +21,7 @@ from provisioner.resources.ecs.service import describe_services
 from provisioner.resources.ecs.service_deployments import list_deployments, primary_deployment
 
 # The calls of this module, by service: `policy` grants them. tests/resources/test_declared_calls.py compares
-# them with the
-# source.
+# them with the source.
 CALLS = {
     "ecs": ("DescribeServiceRevisions", "ListServiceDeployments", "UpdateService ml-api-cluster-{suffix}"),
 }

@@ -16,8 +16,7 @@ from provisioner.resources.tags import lower_case_pairs
 from state.errors import ProvisionerError
 
 # The calls of this module, by service: `policy` grants them. tests/resources/test_declared_calls.py compares
-# them with the
-# source.
+# them with the source.
 CALLS = {
     "ecs": (
         "DescribeTasks",

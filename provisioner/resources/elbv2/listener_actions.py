@@ -12,6 +12,9 @@ from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources.ecs.traffic_shifts import find_shift_between
 from provisioner.resources.elbv2.base import REPLACEMENT_TARGET_KEY
 
+# The member that says in words who sets the weights, if it is not this project.
+SHIFTED_BY_KEY = "ShiftedBy"
+
 
 def normalize_action(action: JsonObject) -> JsonObject:
     """Return an action in its normal form.
@@ -56,10 +59,6 @@ def target_group_weights(actions: list[JsonObject]) -> dict[str, int]:
         return {}
     groups = (actions[0].get("ForwardConfig") or {}).get("TargetGroups") or [actions[0]]
     return {group["TargetGroupArn"]: group.get("Weight", 1) for group in groups}
-
-
-# The member that says in words who sets the weights, if it is not this project.
-SHIFTED_BY_KEY = "ShiftedBy"
 
 
 def with_traffic_shift(

@@ -60,13 +60,11 @@ def unreachable_rules(rules: Iterable[JsonObject]) -> Iterator[tuple[JsonObject,
     rule_by_pattern = {pattern: rule for rule in reversed(in_order) for pattern in path_values(rule)}
     matched_before = dict(unreachable([pattern for rule in in_order for pattern in path_values(rule)]))
     for rule in in_order:
-        if all(pattern in matched_before or rule_by_pattern[pattern] is not rule for pattern in path_values(rule)):
-            yield (
-                rule,
-                sorted(
-                    {earlier for pattern in path_values(rule) for earlier in matched_before.get(pattern, [pattern])}
-                ),
-            )
+        patterns = path_values(rule)
+        if all(pattern in matched_before or rule_by_pattern[pattern] is not rule for pattern in patterns):
+            # A pattern that nothing wider matches is the very pattern of an earlier rule.
+            earlier = {match for pattern in patterns for match in matched_before.get(pattern, [pattern])}
+            yield rule, sorted(earlier)
 
 
 def _is_path_or_key(condition: JsonObject) -> bool:
