@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from provisioner.commands.context import console_from
-from provisioner.commands.options import output_options, settings_options
+from provisioner.commands.options import settings_options
+from provisioner.commands.output_options import output_options
 from provisioner.project_folder import SETTINGS_FILE, find_settings_file
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from provisioner.commands.options import QUERY
+from provisioner.commands.output_options import QUERY
 from provisioner.commands.redaction import redact_arguments
 from provisioner.errors import Blocked, NoSuchStack, UsageError
 from provisioner.project_folder import find_settings_file

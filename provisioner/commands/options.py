@@ -1,26 +1,21 @@
-"""The options that several commands take."""
+"""The options of commands about one stack: which it is, its settings, and how the command goes about it."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from provisioner.commands.completion import complete_from
+from provisioner.commands.output_options import combine_options, output_options
 from provisioner.permissions import COMMAND_NAMES
 
 # AWS takes no time before 1970 (botocore logs Timestamp: at least 0).
 _MOST_YEARS = 50
 _YEAR = 365 * 24 * 3600  # seconds
-# What options leave in the context of the command: the format, and the compiled query.
-_FORMAT, QUERY = "ml-api.format", "ml-api.query"
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Duration(click.ParamType[float]):
@@ -52,104 +47,12 @@ class AccountId(click.ParamType[str]):
         return digits
 
 
-def _combine_options(*options: Callable[[F], F]) -> Callable[[F], F]:
-    """Return one decorator for several options, in the order in which `--help` is to list them."""
-
-    def decorate(command: F) -> F:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
-
-
 keep_settings_option = click.option(
     "--keep-settings", is_flag=True, help="Stay with what --set gave to the last apply."
 )
-settings_options = _combine_options(
+settings_options = combine_options(
     click.option("--config", type=click.Path(path_type=Path), help="Settings [default: ml-api.toml]."),
     click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="One setting; repeatable."),
-)
-
-
-def _start_debug_log(ctx: click.Context, _param: click.Parameter, is_on: bool) -> None:
-    """Write the log to stderr; `main` ends it."""
-    if is_on and not ctx.resilient_parsing:
-        from provisioner.terminal.debug_log import log_to_stderr
-
-        log_to_stderr()
-
-
-def _start_log_file(ctx: click.Context, _param: click.Parameter, path: Path | None) -> None:
-    """Append the log to a file; `main` ends it."""
-    if path and not ctx.resilient_parsing:
-        from provisioner.terminal.debug_log import log_to_file
-
-        log_to_file(path)
-
-
-def _choose_format(ctx: click.Context, _param: click.Parameter, output: str | None) -> None:
-    """Remember the format for `--json`, which is read after it."""
-    ctx.meta[_FORMAT] = output
-
-
-def _compile_query(ctx: click.Context, _param: click.Parameter, expression: str | None) -> None:
-    """Compile the expression: a wrong one is refused before any call."""
-    if expression is None or ctx.resilient_parsing:
-        return
-    import jmespath
-
-    try:
-        ctx.meta[QUERY] = jmespath.compile(expression)
-        with suppress(jmespath.exceptions.JMESPathTypeError):  # which value it will get is not known here
-            ctx.meta[QUERY].search({})
-    except jmespath.exceptions.JMESPathError as error:
-        reason = " ".join(str(error).split())
-        raise click.BadParameter(f"it is no JMESPath expression: {reason}") from error
-
-
-def _is_json(ctx: click.Context, _param: click.Parameter, is_on: bool) -> bool:
-    """Return whether JSON is asked for, by whichever of the options."""
-    return is_on or ctx.meta.get(_FORMAT) == "json" or QUERY in ctx.meta
-
-
-output_options = _combine_options(
-    click.option(
-        "--output",
-        type=click.Choice(["table", "json"]),
-        is_eager=True,
-        expose_value=False,
-        callback=_choose_format,
-        help="json is the same as --json.  [default: table]",
-    ),
-    click.option(
-        "--query",
-        metavar="JMESPATH",
-        is_eager=True,
-        expose_value=False,
-        callback=_compile_query,
-        help="Print only this part of the JSON, as `aws --query` does.",
-    ),
-    click.option("--json", "as_json", is_flag=True, callback=_is_json, help="JSON lines on stdout."),
-    click.option("--no-color", is_flag=True, help="No colours (as NO_COLOR)."),
-    click.option("--quiet", "-q", is_flag=True, help="Only the answer and errors."),
-    click.option(
-        "--debug",
-        "-v",
-        is_flag=True,
-        envvar="MLAPI_DEBUG",
-        expose_value=False,
-        callback=_start_debug_log,
-        help="Log decisions, calls, retries and the lock on stderr.",
-    ),
-    click.option(
-        "--log-file",
-        type=click.Path(path_type=Path, dir_okay=False),
-        envvar="MLAPI_LOG_FILE",
-        expose_value=False,
-        callback=_start_log_file,
-        help="Append the same log to a file.",
-    ),
 )
 
 
@@ -171,7 +74,7 @@ _region = click.option(
     "-r",
     help="Else AWS_REGION, AWS_DEFAULT_REGION, the profile (none of them with --local), us-east-1.",
 )
-_state_options = _combine_options(
+_state_options = combine_options(
     click.option("--local", is_flag=True, envvar="MLAPI_LOCAL", help="Use the local AWS."),
     click.option("--state", envvar="MLAPI_STATE", help="The state file, or s3://bucket/prefix."),
     click.option(
@@ -190,39 +93,31 @@ _profile = click.option(
 )
 _account = click.option("--expect-account", type=AccountId(), metavar="ID", help="Refuse every other account.")
 # The options of commands about one stack; about its state alone; about a state that several people share.
-stack_options = _combine_options(_suffix, _region, _profile, _state_options, _account, settings_options, output_options)
-state_options = _combine_options(_suffix, _profile, _state_options, output_options)
-shared_options = _combine_options(_region, _profile, _state_options, _account, output_options)
-
+stack_options = combine_options(_suffix, _region, _profile, _state_options, _account, settings_options, output_options)
+state_options = combine_options(_suffix, _profile, _state_options, output_options)
+shared_options = combine_options(_region, _profile, _state_options, _account, output_options)
 
 yes_option = click.option("--yes", "-y", "--auto-approve", is_flag=True, help="Do not ask.")
 lock_option = click.option("--lock-timeout", type=Duration(), default="0s", help="Wait for another run.")
 
-
-def selection_options(command: F) -> F:
-    """Add the options that select a part of the stack."""
-    for option in (
-        click.option(
-            "--exclude",
-            "excludes",
-            multiple=True,
-            metavar="ADDRESS",
-            shell_complete=complete_from("addresses", "resources"),
-            help="Leave it, and what needs it, alone.",
-        ),
-        click.option(
-            "--target",
-            "targets",
-            multiple=True,
-            metavar="ADDRESS",
-            shell_complete=complete_from("addresses", "resources"),
-            help="Only this step or resource, and what it needs.",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
+selection_options = combine_options(
+    click.option(
+        "--target",
+        "targets",
+        multiple=True,
+        metavar="ADDRESS",
+        shell_complete=complete_from("addresses", "resources"),
+        help="Only this step or resource, and what it needs.",
+    ),
+    click.option(
+        "--exclude",
+        "excludes",
+        multiple=True,
+        metavar="ADDRESS",
+        shell_complete=complete_from("addresses", "resources"),
+        help="Leave it, and what needs it, alone.",
+    ),
+)
 markdown_option = click.option(
     "--markdown", type=click.Path(path_type=Path), help="Write it as Markdown too, for a pull request."
 )
@@ -238,7 +133,6 @@ take_option = click.option(
     help="Take back what another owner holds: the image from `deploy`, the counts from `scale`.",
 )
 
-
 service_option = click.option(
     "--service",
     default="",
@@ -246,11 +140,9 @@ service_option = click.option(
     help="Which one (`api`, the main one, unless said).",
 )
 
-
 fail_fast_option = click.option(
     "--fail-fast", is_flag=True, help="Give up and roll back at the first task that cannot run."
 )
-
 
 smoke_option = click.option(
     "--smoke/--no-smoke", default=True, help="Ask for health path and prefixes at the end. [on]"
