@@ -8,11 +8,11 @@ command goes on from there.
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
+from provisioner.commands.completion_line import CompletionLine
 from provisioner.commands.confirmation import Confirmation
-from provisioner.commands.plan_context import print_completion, print_header
+from provisioner.commands.plan_context import print_header
 from provisioner.commands.plan_execution import execute_plan
 from provisioner.commands.run_recording import record_plan, record_run, without_other_runs
 from provisioner.engine.calls.user_errors import user_errors
@@ -35,7 +35,7 @@ def rotate_secret(console: Console, session: Session, confirmation: Confirmation
         Blocked: The stack differs from its settings in other resources too.
 
     """
-    started = time.monotonic()
+    completion = CompletionLine(console, session, "Rotation")
     print_header(console, session)
     with (
         session.locked("rotate-origin-secret", lock_timeout),
@@ -62,7 +62,7 @@ def rotate_secret(console: Console, session: Session, confirmation: Confirmation
         console.note("The load balancer forgets the old key.")
         _apply_key_versions(console, session, record)
     console.data(f"The key of {session.suffix} was changed.")
-    print_completion(console, session, "Rotation", "1 key changed", started)
+    completion.print("1 key changed")
     return 0
 
 

@@ -15,7 +15,6 @@ from provisioner.preflight.finding import Finding
 from provisioner.session import Session
 from provisioner.settings.ineffective import ineffective_settings
 from provisioner.terminal.console import Console
-from provisioner.terminal.estimate import format_elapsed
 from provisioner.terminal.plan import describe_roles
 
 
@@ -98,23 +97,12 @@ def print_check_summary(console: Console, session: Session, subject: str, starte
 
     `subject` says what was checked, and how many; `started` is a time of the monotonic clock.
     """
-    _print_throttles(console, session)
+    print_throttles(console, session)
     calls = session.aws.calls.counts.total()
     console.note(f"{subject} with {amount(calls, 'call')} in {time.monotonic() - started:.1f} s", "dim")
 
 
-def print_completion(console: Console, session: Session, command: str, result: str, started: float) -> None:
-    """Say what a command has changed, in what time, with how many calls: the last line of each that changes something.
-
-    `result` is a clause without an end; `started` is a time of the monotonic clock.
-    """
-    _print_throttles(console, session)
-    calls = session.aws.calls.counts.total()
-    duration = format_elapsed(time.monotonic() - started)
-    console.note(f"{command} complete: {result} in {duration} ({amount(calls, 'call')}).", "green")
-
-
-def _print_throttles(console: Console, session: Session) -> None:
+def print_throttles(console: Console, session: Session) -> None:
     """Say how often AWS throttled which service."""
     rates = session.aws.rates
     for service, times in sorted(rates.throttles.items()):

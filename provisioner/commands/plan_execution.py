@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 
 from provisioner.applied_settings import applied_settings
+from provisioner.commands.completion_line import CompletionLine
 from provisioner.commands.confirmation import Confirmation
 from provisioner.commands.estimates import plan_estimate
 from provisioner.commands.output_files import set_job_outputs
 from provisioner.commands.plan_context import (
     context_notes,
     location_description,
-    print_completion,
     print_header,
     raise_for_findings,
     refusal_error,
@@ -60,7 +59,7 @@ def apply_stack(console: Console, session: Session, options: ApplyOptions) -> in
     """
     print_header(console, session)
     with session.locked("apply", options.lock_timeout), record_run(session, "apply") as recorder:
-        started = time.monotonic()
+        completion = CompletionLine(console, session, "Apply")
         plan = _plan_selected(session, options)
         record_plan(recorder, plan)
         recorder.plan = change_counts(plan)
@@ -78,7 +77,7 @@ def apply_stack(console: Console, session: Session, options: ApplyOptions) -> in
             session.state_manager().record_settings(settings)
     show_outputs(console, session.state.outputs, "table")
     set_job_outputs(session.state.outputs, session.warn)
-    print_completion(console, session, "Apply", completed_changes(change_counts(plan)), started)
+    completion.print(completed_changes(change_counts(plan)))
     return 0
 
 

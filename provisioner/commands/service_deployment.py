@@ -8,13 +8,13 @@ service is updated to it. After an interruption at any point, the same command f
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from provisioner.commands.completion_line import CompletionLine
 from provisioner.commands.confirmation import Confirmation
 from provisioner.commands.image_pull import resolve_image, with_pull_permission
-from provisioner.commands.plan_context import print_completion, print_header
+from provisioner.commands.plan_context import print_header
 from provisioner.commands.rollout import PreviousDeployments, RolloutFollower, interruptible, report_replaced
 from provisioner.commands.run_recording import record_run, without_other_runs
 from provisioner.commands.service_controller import ServiceController, service_controller
@@ -79,7 +79,7 @@ def deploy_image(console: Console, session: Session, options: DeployOptions) -> 
             f"{quoted(options.image)} is no image: no registry has such a name.",
             "For example: --image public.ecr.aws/acme/model:1.4.2 (lower case, then a tag or a digest).",
         )
-    started = time.monotonic()
+    completion = CompletionLine(console, session, "Deploy")
     print_header(console, session)
     with (
         session.locked("deploy", options.lock_timeout),
@@ -101,7 +101,7 @@ def deploy_image(console: Console, session: Session, options: DeployOptions) -> 
             confirm_unchanged(console, service, running, _override_tags(running, options), is_asked=options.smoke)
             print_running_image(console, service, running.arn, image)
             result = f"{service.title} runs revision {revision_number(running.arn)} already"
-            print_completion(console, session, "Deploy", result, started)
+            completion.print(result)
             return 0
         _print_changes(console, service, running, image, options)
         if not is_same_revision(props, running.task_definition):
@@ -117,7 +117,7 @@ def deploy_image(console: Console, session: Session, options: DeployOptions) -> 
                 run_smoke_test(console, service)
         print_running_image(console, service, arn, image)
     result = f"{service.title} runs revision {revision_number(arn)}"
-    print_completion(console, session, "Deploy", result, started)
+    completion.print(result)
     return 0
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 
+from provisioner.commands.completion_line import CompletionLine
 from provisioner.commands.confirmation import Confirmation
 from provisioner.commands.image_pull import require_pullable
-from provisioner.commands.plan_context import print_completion, print_header
+from provisioner.commands.plan_context import print_header
 from provisioner.commands.rollout import PreviousDeployments, RolloutFollower, interruptible, report_replaced
 from provisioner.commands.run_recording import record_run, without_other_runs
 from provisioner.commands.service_controller import ServiceController, service_controller
@@ -40,7 +40,7 @@ def restart_service(console: Console, session: Session, options: RestartOptions)
 
     If an earlier restart was interrupted, its deployment is followed and no second one is begun.
     """
-    started = time.monotonic()
+    completion = CompletionLine(console, session, "Restart")
     print_header(console, session)
     with (
         session.locked(_COMMAND, options.lock_timeout),
@@ -74,7 +74,7 @@ def restart_service(console: Console, session: Session, options: RestartOptions)
         revision = revision_number(running.arn)
         sentence = f"{service.title} has new tasks (revision {revision})."
         console.data_or_record(sentence, "restart", service=service.title, revision=revision)
-    print_completion(console, session, "Restart", f"{service.title} runs revision {revision} with new tasks", started)
+    completion.print(f"{service.title} runs revision {revision} with new tasks")
     return 0
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
+from provisioner.commands.completion_line import CompletionLine
 from provisioner.commands.confirmation import Confirmation
 from provisioner.commands.image_pull import require_pullable, with_pull_permission
-from provisioner.commands.plan_context import print_completion, print_header
+from provisioner.commands.plan_context import print_header
 from provisioner.commands.rollout import interruptible, report_replaced
 from provisioner.commands.run_recording import record_run, without_other_runs
 from provisioner.commands.service_controller import ServiceController, service_controller
@@ -50,7 +50,7 @@ class RollbackOptions:
 
 def roll_back_service(console: Console, session: Session, options: RollbackOptions) -> int:
     """Find the revision, ask for confirmation, roll it out and follow it; return the exit code."""
-    started = time.monotonic()
+    completion = CompletionLine(console, session, "Rollback")
     print_header(console, session)
     with (
         session.locked("rollback", options.lock_timeout),
@@ -88,7 +88,7 @@ def roll_back_service(console: Console, session: Session, options: RollbackOptio
     if target.arn != running.arn:
         command = session.options.workspace.command(f"rollback --to {revision_number(running.arn)}", session.suffix)
         console.note(f"`{command}` brings back revision {revision_number(running.arn)}, which ran before.")
-    print_completion(console, session, "Rollback", f"{service.title} runs revision {target.revision}", started)
+    completion.print(f"{service.title} runs revision {target.revision}")
     return 0
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
+from provisioner.commands.completion_line import CompletionLine
 from provisioner.commands.confirmation import Confirmation
-from provisioner.commands.plan_context import print_completion, print_header
+from provisioner.commands.plan_context import print_header
 from provisioner.commands.rollout import interruptible
 from provisioner.commands.run_recording import record_run, without_other_runs
 from provisioner.commands.service_controller import ServiceController, service_controller
@@ -41,7 +41,7 @@ def scale_service(console: Console, session: Session, options: ScaleOptions) -> 
         UsageError: No bound is given, or the maximum is 0 or lower than the minimum.
 
     """
-    started = time.monotonic()
+    completion = CompletionLine(console, session, "Scale")
     print_header(console, session)
     _check_options(options)
     with (
@@ -74,8 +74,7 @@ def scale_service(console: Console, session: Session, options: ScaleOptions) -> 
         console.data_or_record(sentence, "scale", service=service.title, **json_fields(counts))
         apply_command = session.options.workspace.command("apply", session.suffix)
         console.note(f"`apply` leaves it so; `{apply_command} --take counts` brings the settings' counts back.")
-    result = f"{service.title} between {counts.minimum} and {amount(counts.maximum, 'task')}"
-    print_completion(console, session, "Scale", result, started)
+    completion.print(f"{service.title} between {counts.minimum} and {amount(counts.maximum, 'task')}")
     return 0
 
 

@@ -7,8 +7,9 @@ import time
 from functools import partial
 from typing import Any
 
+from provisioner.commands.completion_line import CompletionLine
 from provisioner.commands.confirmation import Confirmation
-from provisioner.commands.plan_context import location_description, print_check_summary, print_completion, print_header
+from provisioner.commands.plan_context import location_description, print_check_summary, print_header
 from provisioner.commands.run_recording import progress_estimate, record_plan, record_run
 from provisioner.commands.signals import handle_signals, raise_run_error
 from provisioner.commands.teardown_plan import (
@@ -53,13 +54,13 @@ def tear_down_stack(
 ) -> int:
     """Show what would be deleted, ask for the suffix, delete in reverse order, look for leftovers."""
     print_header(console, session)
-    started = time.monotonic()
+    completion = CompletionLine(console, session, "Teardown")
     with session.locked("teardown", lock_timeout):
         with record_run(session, "teardown") as record:
             outcome, report = _delete_stack(console, session, confirmation, record, unprotect=unprotect)
         session.remove_state()
     print_deleted(console, session, outcome, report)
-    print_completion(console, session, "Teardown", f"{record.plan['destroy']} destroyed", started)
+    completion.print(f"{record.plan['destroy']} destroyed")
     return 0
 
 
