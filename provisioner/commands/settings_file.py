@@ -11,12 +11,19 @@ from typing import Any
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import InlineTable, Table
 
-from provisioner.configuration import given_settings, setting_value, validate_settings
+from provisioner.configuration import (
+    given_settings,
+    setting_value,
+    settings_in,
+    unusable_file_error,
+    validate_settings,
+)
 from provisioner.configuration.errors import unknown_setting_error
 from provisioner.engine.resource_graph.sensitive import SET
 from provisioner.errors import UsageError
-from provisioner.settings.schema import setting_schemas
+from provisioner.settings.schema import sections, setting_schemas
 from provisioner.settings.variables import replace_sensitive_values
 from provisioner.terminal.console import Console
 
@@ -41,35 +48,55 @@ def set_settings(console: Console, path: Path, assignments: Iterable[str]) -> in
     _write(path, tomlkit.dumps(document))
     for setting in changes:
         shown = replace_sensitive_values(setting, setting_value(values, setting), lambda _name, _value: SET)
-        _report(console, path, setting, shown)
+        _report_set(console, path, setting, shown)
     return 0
 
 
 def unset_settings(console: Console, path: Path, settings: Iterable[str]) -> int:
-    """Take each setting out of the file; its default counts again.
+    """Take each setting out of the file; its default counts again. What is no setting (any more) may be taken out too.
 
     Raises:
-        UsageError: There is no such setting, the others need it, or the file cannot be used.
+        UsageError: There is neither such a setting nor such a key in the file, what would remain is not valid, or
+            the file cannot be used.
 
     """
-    names = list(settings)
-    for name in names:
-        if name not in setting_schemas():
-            raise unknown_setting_error(name, "config unset")
     if not path.exists():
         raise UsageError(f"There is no settings file {path}.", "Name the one that sets it, with --config.")
-    given_now = given_settings(path, (), _NO_ENVIRONMENT)
-    validate_settings({name: setting for name, setting in given_now.items() if name not in names})
-    document = _read(path)
+    document, names = _read(path), list(dict.fromkeys(settings))
+    held = [name for name in names if _holds(document, name)]
     for name in names:
-        section, _, key = name.rpartition(".")
-        table = document if not section else document.get(section, {})
-        if key in table:
-            del table[key]
-    _write(path, tomlkit.dumps(document))
+        if name in sections():
+            raise unknown_setting_error(name, "config unset")
+        if name not in setting_schemas() and name not in held:
+            raise unknown_setting_error(name, f"not in {path} either")
+    for name in held:
+        _take_out(document, name)
+    validate_settings(settings_in(document.unwrap(), path))
+    text = tomlkit.dumps(document).strip("\n")
+    if held:
+        _write(path, f"{text}\n" if text else "")
     for name in names:
-        _report(console, path, name, None)
+        _report_unset(console, path, name, was_set=name in held)
     return 0
+
+
+def _holds(document: tomlkit.TOMLDocument, name: str) -> bool:
+    """Return whether the document has a value, or a table, at a path such as `section.key`."""
+    section, _, key = name.rpartition(".")
+    table = document.get(section) if section else document
+    return isinstance(table, Mapping) and key in table
+
+
+def _take_out(document: tomlkit.TOMLDocument, name: str) -> None:
+    """Delete what is at a path, and its section if that is empty then and has no comment."""
+    section, _, key = name.rpartition(".")
+    if not section:
+        del document[key]
+        return
+    table = document[section]
+    del table[key]
+    if not table and isinstance(table, (Table, InlineTable)) and "#" not in table.trivia.comment + table.as_string():
+        del document[section]
 
 
 def _given_changes(path: Path, assignments: Iterable[str]) -> dict[str, Any]:
@@ -82,8 +109,8 @@ def _read(path: Path) -> tomlkit.TOMLDocument:
     """Return the file's document, with its comments; an empty one if there is no file."""
     try:
         return tomlkit.parse(path.read_text(encoding="utf-8")) if path.exists() else tomlkit.document()
-    except (OSError, ValueError, TOMLKitError) as error:
-        raise UsageError(f"The settings file {path} cannot be used: {error}", "Mend it there.") from error
+    except (OSError, ValueError, RecursionError, TOMLKitError) as error:
+        raise unusable_file_error(path, error) from error
 
 
 def _to_toml_value(value: Any) -> Any:
@@ -117,11 +144,19 @@ def _write(path: Path, text: str) -> None:
         raise UsageError(f"{path} cannot be written: {error.strerror or error}.", "Name a file of yours.") from error
 
 
-def _report(console: Console, path: Path, setting: str, value: Any) -> None:
-    """Say what the file holds now of one setting; None if it is not set there any more."""
+def _report_set(console: Console, path: Path, setting: str, value: Any) -> None:
+    """Say what the file holds now of one setting."""
     if console.as_json:
         console.record("config_set", file=str(path), setting=setting, value=value)
-    elif value is None:
-        console.text(f"{setting} is not set in {path} any more.")
     else:
         console.text(f"{setting} = {json.dumps(value)} in {path}")
+
+
+def _report_unset(console: Console, path: Path, setting: str, *, was_set: bool) -> None:
+    """Say that the file does not hold a setting, any more or all the time."""
+    if console.as_json:
+        console.record("config_set", file=str(path), setting=setting, value=None, was_set=was_set)
+    elif was_set:
+        console.text(f"{setting} is not set in {path} any more.")
+    else:
+        console.text(f"{setting} was not set in {path}: there was nothing to take out.")

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from provisioner.configuration.errors import invalid_settings_error
-from provisioner.configuration.sources import SET_OPTION, GivenSetting, given_settings
+from provisioner.configuration.sources import SET_OPTION, GivenSetting, given_settings, settings_in, unusable_file_error
 from provisioner.settings import Settings
 from provisioner.settings.profiles import PROFILES
 from provisioner.settings.schema import SettingSchema, setting_schemas
@@ -27,6 +27,8 @@ __all__ = [
     "given_settings",
     "load_settings",
     "setting_value",
+    "settings_in",
+    "unusable_file_error",
     "validate_settings",
 ]
 

@@ -89,6 +89,25 @@ def _members(value: Any) -> Iterable[Any]:
     return value if isinstance(value, list) else ()
 
 
+def settings_in(document: Mapping[str, Any], file: Path) -> dict[str, GivenSetting]:
+    """Return the settings by path that a TOML document gives; `file` is where it is.
+
+    Raises:
+        UsageError: A setting is unknown, or a value is nested too deep.
+
+    """
+    return {setting.path: _check_depth(_check_known(setting)) for setting in _settings_of(document, file)}
+
+
+def unusable_file_error(path: Path, error: Exception) -> UsageError:
+    """Return the error for a settings file that cannot be read, or is no TOML."""
+    reason = _TOO_DEEP if isinstance(error, RecursionError) else getattr(error, "strerror", None) or error
+    remedy = f"Mend it there; `{PROGRAM} config init other.toml` writes one that can be used, to compare."
+    if isinstance(error, FileNotFoundError):
+        remedy = f"`{PROGRAM} config init {shlex.quote(str(path))}` writes one there; or name another."
+    return UsageError(f"The settings file {path} cannot be used: {reason}", remedy)
+
+
 def _read_file(file: Path | None) -> Iterator[GivenSetting]:
     """Yield the settings in the TOML file; raise UsageError if it cannot be read."""
     path = file or find_settings_file()
@@ -97,12 +116,13 @@ def _read_file(file: Path | None) -> Iterator[GivenSetting]:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        reason = _TOO_DEEP if isinstance(error, RecursionError) else getattr(error, "strerror", None) or error
-        remedy = f"Mend it there; `{PROGRAM} config init other.toml` writes one that can be used, to compare."
-        if isinstance(error, FileNotFoundError):
-            remedy = f"`{PROGRAM} config init {shlex.quote(str(path))}` writes one there; or name another."
-        raise UsageError(f"The settings file {path} cannot be used: {reason}", remedy) from error
-    source = f"file {path}"
+        raise unusable_file_error(path, error) from error
+    yield from _settings_of(document, path)
+
+
+def _settings_of(document: Mapping[str, Any], file: Path) -> Iterator[GivenSetting]:
+    """Yield what a TOML document gives, known or not."""
+    source = f"file {file}"
     for name, value in document.items():
         if name in sections() and isinstance(value, dict):
             yield from (GivenSetting(f"{name}.{key}", member, source) for key, member in value.items())

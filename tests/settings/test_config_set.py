@@ -123,3 +123,77 @@ def test_nothing_is_made_to_take_a_setting_out_of(user: User, tmp_path: Path) ->
 
     assert (ran.code, "There is no settings file" in ran.err) == (64, True)
     assert not (tmp_path / "none.toml").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "rest"),
+    [
+        ("[service]\nmaximum = 9\nmaximal = 3\n", ["service.maximal"], "[service]\nmaximum = 9\n"),
+        ("old = 1\n\n[service]\nmaximum = 9\n", ["old"], "[service]\nmaximum = 9\n"),
+        ("[gone]\nkey = 1\n\n[service]\nmaximum = 9\n", ["gone.key"], "[service]\nmaximum = 9\n"),
+        ("[gone]\na = 1\nb = 2\n\n[service]\nmaximum = 9\n", ["gone"], "[service]\nmaximum = 9\n"),
+        ("[service]\nmaximum = 9\none = 1\ntwo = 2\n", ["service.one", "service.two"], "[service]\nmaximum = 9\n"),
+        ("[service]\nmaximum = 9\nmaximum_old = {a = 1}\n", ["service.maximum_old"], "[service]\nmaximum = 9\n"),
+    ],
+)
+def test_what_is_no_setting_any_more_is_taken_out(
+    user: User, file: Path, text: str, names: list[str], rest: str
+) -> None:
+    file.write_text(text)
+
+    ran = config(user, "unset", *names)
+
+    assert ran.code == 0, ran.err
+    assert ran.out == "".join(f"{name} is not set in ml-api.toml any more.\n" for name in names)
+    assert file.read_text() == rest
+
+
+def test_what_remains_must_be_valid(user: User, file: Path) -> None:
+    text = "[service]\none = 1\ntwo = 2\n"
+    file.write_text(text)
+
+    ran = config(user, "unset", "service.one")
+
+    assert (ran.code, "There is no setting `service.two`" in ran.err) == (64, True)
+    assert file.read_text() == text
+
+
+@pytest.mark.parametrize("name", ["service.maxmum", "service", "gone.key", "image.tag"])
+def test_what_is_neither_a_setting_nor_in_the_file_is_refused(user: User, file: Path, name: str) -> None:
+    ran = config(user, "unset", "image", name)
+
+    assert (ran.code, f"`{name.removesuffix('.tag')}`" in ran.err) == (64, True)
+    assert file.read_text() == FILE
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ('image = "a/b:1"\n\n[network]\nzones = 2\n', 'image = "a/b:1"\n'),
+        ("[network]\nzones = 2\n\n[service]\nmaximum = 9\n", "[service]\nmaximum = 9\n"),
+        ("network = {zones = 2}\n\n[service]\nmaximum = 9\n", "[service]\nmaximum = 9\n"),
+        ("[network]\nzones = 2\n", ""),
+        ("network.zones = 2\nservice.maximum = 9\n", "service.maximum = 9\n"),
+        ("[network] # ours\nzones = 2\n", "[network] # ours\n"),
+        ("[network]\n# zones = 3\nzones = 2\n", "[network]\n# zones = 3\n"),
+    ],
+)
+def test_an_empty_section_goes_too_unless_it_has_a_comment(user: User, file: Path, text: str, rest: str) -> None:
+    file.write_text(text)
+
+    ran = config(user, "unset", "network.zones")
+
+    assert ran.code == 0, ran.err
+    assert file.read_text() == rest
+
+
+def test_a_setting_that_was_not_set_is_not_said_to_be_taken_out(user: User, file: Path) -> None:
+    ran = config(user, "unset", "network.zones", "service.maximum")
+
+    assert ran.code == 0, ran.err
+    assert ran.out == (
+        "network.zones was not set in ml-api.toml: there was nothing to take out.\n"
+        "service.maximum is not set in ml-api.toml any more.\n"
+    )
+    again = config(user, "unset", "service.maximum", "--json")
+    assert [(line["value"], line["was_set"]) for line in again.lines] == [(None, False)]
