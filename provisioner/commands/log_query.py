@@ -86,9 +86,10 @@ def source_of(session: Session, query: LogQuery) -> LogSource:
         raise UsageError(f"--until cannot be used: {reason}.", "For example: --since 2h --until 1h")
     if query.source != TASKS and (query.service or query.task):
         raise UsageError(f"--service and --task choose among tasks, not in --from {query.source}.")
-    since = round((session.clock.wall() - query.since) * 1000)
+    now = session.clock.wall()
+    since, until = round((now - query.since) * 1000), round((now - query.until) * 1000) if query.until else None
     if query.source == ALB:
-        return _access_log(session, query, since)
+        return _access_log(session, query, since, until)
     logical_id = _LOG_GROUPS[query.source]
     group = session.state.resources.get(logical_id)
     if group is None or not group.id:
@@ -98,10 +99,10 @@ def source_of(session: Session, query: LogQuery) -> LogSource:
         )
     check_service_name(session.state, query.service)
     logs = session.clients.client("logs", group.region)
-    return LogTail(logs, group.id, since, query.prefix, query.pattern)
+    return LogTail(logs, group.id, since, query.prefix, query.pattern, until)
 
 
-def _access_log(session: Session, query: LogQuery, since: int) -> AccessLogTail:
+def _access_log(session: Session, query: LogQuery, since: int, until: int | None) -> AccessLogTail:
     """Return the load balancer's log in its bucket.
 
     An application load balancer writes to no log group, only to a bucket (ELB user guide, access logs).
@@ -115,7 +116,7 @@ def _access_log(session: Session, query: LogQuery, since: int) -> AccessLogTail:
             "(and write it into your settings file).",
         )
     folder = f"{BALANCER_PREFIX}/AWSLogs/{location.account}/elasticloadbalancing/{location.region}"
-    return AccessLogTail(session.clients.client("s3"), bucket.id, folder, since, query.pattern)
+    return AccessLogTail(session.clients.client("s3"), bucket.id, folder, since, query.pattern, until)
 
 
 def check_service_name(state: StackState, name: str) -> None:
@@ -127,14 +128,12 @@ def check_service_name(state: StackState, name: str) -> None:
 def print_logs(console: Console, session: Session, query: LogQuery) -> int:
     """Show the lines there are; with `follow`, also new ones. Return the exit code."""
     tail = source_of(session, query)
-    latest = round((session.clock.wall() - query.until) * 1000) if query.until else None
     lines = LogPrinter(console)
     any_shown, is_first_reading = False, True
 
     def has_ended() -> bool:
         nonlocal any_shown, is_first_reading
-        selected = selected_lines(console, session, tail, query)
-        wanted: Iterable[LogLine] = (line for line in selected if latest is None or line.timestamp <= latest)
+        wanted: Iterable[LogLine] = selected_lines(console, session, tail, query)
         if query.limit and is_first_reading:
             wanted = deque(wanted, query.limit)
         is_first_reading = False

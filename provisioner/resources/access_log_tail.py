@@ -11,6 +11,8 @@ from typing import Any
 from provisioner.resources.log_tail import LogLine
 
 CALLS = {"s3": ("ListObjectsV2 ml-api-logs-{suffix}-*", "GetObject object=ml-api-logs-{suffix}-*")}
+# A folder is of the day of delivery, which may be late: a request's record may be in the next day's.
+_LATE_DELIVERY = timedelta(days=1)
 # The local clock may be behind AWS's, so the next day's folder is listed an hour early.
 _CLOCK_SKEW = timedelta(hours=1)
 
@@ -19,8 +21,8 @@ _CLOCK_SKEW = timedelta(hours=1)
 class AccessLogTail:
     """The access log lines of a load balancer from one moment on; each call of `lines` continues the last.
 
-    `since` is in milliseconds since 1970. `folder` is
-    `<prefix>/AWSLogs/<account>/elasticloadbalancing/<region>` (ELB user guide, access logs).
+    `since` and `until` are in milliseconds since 1970; both moments are included, and `until` None is no end.
+    `folder` is `<prefix>/AWSLogs/<account>/elasticloadbalancing/<region>` (ELB user guide, access logs).
     """
 
     s3: Any
@@ -28,6 +30,7 @@ class AccessLogTail:
     folder: str
     since: int
     pattern: str = ""
+    until: int | None = None
     _finished_keys: set[str] = field(default_factory=set)
     # By file: how many of its lines were yielded before an error.
     _yielded_counts: dict[str, int] = field(default_factory=dict)
@@ -51,16 +54,24 @@ class AccessLogTail:
             yielded_count = self._yielded_counts.get(key, 0)
             for number, line in enumerate(self._read_file(key)[yielded_count:], start=yielded_count):
                 self._yielded_counts[key] = number + 1
-                if line.timestamp >= self.since and self.pattern in line.text:
+                if self._is_wanted(line):
                     yield line
             self._finished_keys.add(key)
             self._yielded_counts.pop(key, None)
 
+    def _is_wanted(self, line: LogLine) -> bool:
+        """Return whether a line is of the time that is asked for, and has the text."""
+        is_in_time = self.since <= line.timestamp and (self.until is None or line.timestamp <= self.until)
+        return is_in_time and self.pattern in line.text
+
     def _unfinished_keys(self) -> Iterator[str]:
         """Yield the keys of new files, day by day; skip those written before `since`."""
         start = datetime.fromtimestamp(self.since / 1000, UTC)
-        day, last_day = start.date(), (datetime.now(UTC) + _CLOCK_SKEW).date()
-        while day <= last_day:
+        end = datetime.now(UTC) + _CLOCK_SKEW
+        if self.until is not None:
+            end = min(end, datetime.fromtimestamp(self.until / 1000, UTC) + _LATE_DELIVERY)
+        day = start.date()
+        while day <= end.date():
             folder = f"{self.folder}/{day:%Y/%m/%d}/"
             objects = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=folder).get("Contents", [])
             keys = sorted(entry["Key"] for entry in objects if entry["LastModified"] >= start)

@@ -52,7 +52,7 @@ class LogLine:
 class LogTail:
     """The events of a log group from one moment on; each call of `lines` continues the last.
 
-    `since` is in milliseconds since 1970.
+    `since` and `until` are in milliseconds since 1970; both moments are included, and `until` None is no end.
     """
 
     logs: Any
@@ -60,6 +60,7 @@ class LogTail:
     since: int
     prefix: str = ""
     pattern: str = ""
+    until: int | None = None
     _yielded_events: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -98,6 +99,8 @@ class LogTail:
             request["logStreamNamePrefix"] = self.prefix
         if self.pattern:
             request["filterPattern"] = self.pattern
+        if self.until is not None:
+            request["endTime"] = self.until
         while True:
             reply = self.logs.page("filter_log_events", **request)
             yield reply

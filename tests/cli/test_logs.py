@@ -119,6 +119,14 @@ def test_what_is_remembered_does_not_grow(wire: Wire) -> None:
     assert len(tail._yielded_events) == 1
 
 
+def test_aws_is_asked_for_nothing_behind_the_end(wire: Wire) -> None:
+    until = (NOW - 60) * 1000
+    list(LogTail(wire, GROUP, (NOW - 3600) * 1000, until=until).lines())
+    list(LogTail(wire, GROUP, (NOW - 3600) * 1000).lines())
+
+    assert [asked.get("endTime") for asked in wire.asked] == [until, until, None, None]
+
+
 FOLDER = "alb/AWSLogs/1/elasticloadbalancing/eu-west-1"
 
 
@@ -174,6 +182,22 @@ def test_records_of_requests_are_told_once_and_late_ones_too() -> None:
     shelves.is_down = False
     assert paths() == ["/c"]
     assert not any("older" in key for key in shelves.read)
+
+
+def test_records_behind_the_end_are_not_told_nor_looked_for() -> None:
+    now = datetime.now(UTC)
+    until = now - timedelta(days=3)
+    shelves = Shelves()
+    early, late = record(until, "/at"), record(until + timedelta(milliseconds=1), "/behind")
+    shelves.put("a", early, late, written=until)
+    shelves.put("delayed", record(until - timedelta(hours=2), "/delayed"), written=until + timedelta(days=1))
+    shelves.put("later", late, written=now)
+    since, end = (round(at.timestamp() * 1000) for at in (until - timedelta(days=1), until))
+
+    lines = list(AccessLogTail(shelves, "bucket", FOLDER, since, until=end).lines())
+
+    assert [line.text.rpartition(" ")[2] for line in lines] == ['/at"', '/delayed"']
+    assert not any("later" in key for key in shelves.read)
 
 
 def test_a_file_that_was_half_told_goes_on_in_the_middle() -> None:
