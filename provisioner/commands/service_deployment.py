@@ -15,13 +15,11 @@ from provisioner.commands.completion_line import CompletionLine
 from provisioner.commands.confirmation import Confirmation
 from provisioner.commands.image_pull import resolve_image, with_pull_permission
 from provisioner.commands.plan_context import print_header
-from provisioner.commands.rollout import PreviousDeployments, RolloutFollower, interruptible, report_replaced
-from provisioner.commands.run_recording import record_run, without_other_runs
-from provisioner.commands.service_controller import ServiceController, service_controller
-from provisioner.commands.smoke_test import run_smoke_test
+from provisioner.commands.rollout import interruptible, report_replaced
+from provisioner.commands.service_controller import ServiceController
+from provisioner.commands.service_run import ServiceRun, service_run
 from provisioner.engine.calls.user_errors import user_errors
-from provisioner.engine.execution.events import Event
-from provisioner.engine.runs.recorder import RunRecorder
+from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.errors import UsageError, quoted
 from provisioner.names import IMAGE_OWNER, SHIPPED_WITH
 from provisioner.preflight.sizes import request_size
@@ -33,7 +31,6 @@ from provisioner.resources.ecs.revisions import (
     next_revision_arguments,
     revision_number,
 )
-from provisioner.resources.ecs.rollouts import force_new_deployment
 from provisioner.session import Session
 from provisioner.settings import PLACEHOLDER, Workload
 from provisioner.settings.container import FARGATE_MEMORY, MAX_TASK_DEFINITION_BYTES
@@ -66,6 +63,20 @@ class DeployOptions:
     smoke: bool = True
 
 
+@dataclass(frozen=True)
+class NextRevision:
+    """The revision that a deploy asks for, and the running one that it was made from."""
+
+    running: RunningRevision
+    image: str
+    props: JsonObject
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the service is to run such a revision already."""
+        return is_same_revision(self.props, self.running.task_definition)
+
+
 def deploy_image(console: Console, session: Session, options: DeployOptions) -> int:
     """Roll out an image: check it, register a revision, update the service, follow it; return the exit code.
 
@@ -74,98 +85,78 @@ def deploy_image(console: Console, session: Session, options: DeployOptions) -> 
         RolledBack: ECS gave the deployment up.
 
     """
-    if not is_reference(options.image):
-        raise UsageError(
-            f"{quoted(options.image)} is no image: no registry has such a name.",
-            "For example: --image public.ecr.aws/acme/model:1.4.2 (lower case, then a tag or a digest).",
-        )
+    _check_image_name(options.image)
     completion = CompletionLine(console, session, "Deploy")
     print_header(console, session)
-    with (
-        session.locked("deploy", options.lock_timeout),
-        record_run(session, "deploy") as record,
-        without_other_runs(session),
-    ):
-        service = service_controller(session, options.service)
-        with user_errors(f"looking at {service.aws_name}"):
-            running = service.running()
-            image = resolve_image(console, session, options.image, is_required=True)
-        props = next_revision_arguments(running, _revision_changes(session, service, running, options, image))
-        _check_revision(running, props, options)
-        check_images_reachable(
-            with_overrides(session.settings, {service.name: ServiceOverrides(image)}), session.location.region
-        )
-        record_service_events(service, record)
-        if is_same_revision(props, running.task_definition) and running.is_settled:
-            console.note(f"It runs that already: nothing was begun. {_RESTART_HINT}")
-            confirm_unchanged(console, service, running, _override_tags(running, options), is_asked=options.smoke)
-            print_running_image(console, service, running.arn, image)
-            result = f"{service.title} runs revision {revision_number(running.arn)} already"
-            completion.print(result)
+    with service_run(console, session, "deploy", options.service, options.lock_timeout) as run:
+        revision = _next_revision(run, options)
+        run.record_events()
+        if revision.is_running and revision.running.is_settled:
+            _confirm_running(run, revision, options)
+            completion.print(f"{run.service.title} runs revision {revision_number(revision.running.arn)} already")
             return 0
-        _print_changes(console, service, running, image, options)
-        if not is_same_revision(props, running.task_definition):
-            report_replaced(console, service, running)
-        options.confirmation.confirm(console, f"Deploy this to {session.suffix}?")
-        doing = f"deploying to {service.aws_name}"
-        with with_pull_permission(console, session, service, image, record), interruptible(console, service, doing):
-            record.plan = {"add": 1, "change": 1}
-            service.tag_overrides(running, _override_tags(running, options))
-            arn = service.register(props)
-            roll_out(console, service, running, arn, fail_fast=options.fail_fast)
-            if options.smoke:
-                run_smoke_test(console, service)
-        print_running_image(console, service, arn, image)
-    result = f"{service.title} runs revision {revision_number(arn)}"
-    completion.print(result)
+        _show_and_confirm(run, revision, options)
+        arn = _roll_out(run, revision, options)
+    completion.print(f"{run.service.title} runs revision {revision_number(arn)}")
     return 0
 
 
-def confirm_unchanged(
-    console: Console, service: ServiceController, running: RunningRevision, tags: Mapping[str, str], *, is_asked: bool
-) -> None:
-    """Tag the service, record the revision that it runs already, and run the smoke test if asked to.
+def _check_image_name(image: str) -> None:
+    """Raise UsageError if no registry has such a name."""
+    if not is_reference(image):
+        raise UsageError(
+            f"{quoted(image)} is no image: no registry has such a name.",
+            "For example: --image public.ecr.aws/acme/model:1.4.2 (lower case, then a tag or a digest).",
+        )
 
-    An earlier run may have been interrupted before it did so.
+
+def _next_revision(run: ServiceRun, options: DeployOptions) -> NextRevision:
+    """Return the revision that is asked for, after all checks that need no change.
+
+    Raises:
+        UsageError: The image, the task's size or a variable cannot be used.
+
     """
-    with interruptible(console, service, f"looking at {service.aws_name}"):
-        service.tag_overrides(running, tags)
-        service.record_revision()
-        if is_asked:
-            run_smoke_test(console, service)
+    session, service = run.session, run.service
+    with user_errors(f"looking at {service.aws_name}"):
+        running = service.running()
+        image = resolve_image(run.console, session, options.image, is_required=True)
+    props = next_revision_arguments(running, _revision_changes(session, service, running, options, image))
+    _check_revision(running, props, options)
+    settings = with_overrides(session.settings, {service.name: ServiceOverrides(image)})
+    check_images_reachable(settings, session.location.region)
+    return NextRevision(running, image, props)
 
 
-def print_running_image(console: Console, service: ServiceController, arn: str, image: str) -> None:
-    """Print what the service runs now."""
-    runs = {"service": service.title, "revision": revision_number(arn), "arn": arn, "image": image}
-    console.data_or_record(f"{service.title} runs {image} (revision {revision_number(arn)}).", "release", **runs)
+def _confirm_running(run: ServiceRun, revision: NextRevision, options: DeployOptions) -> None:
+    """Say that the service runs this already, and end what an interrupted run may have left undone."""
+    running = revision.running
+    run.console.note(f"It runs that already: nothing was begun. {_RESTART_HINT}")
+    run.confirm_unchanged(running, _override_tags(running, options), smoke=options.smoke)
+    run.print_revision(running.arn, revision.image)
 
 
-def record_service_events(service: ServiceController, record: RunRecorder) -> None:
-    """Make the record of the run hear the changes of the service, its task definition and its scaling."""
-    for logical_id in (service.task_definition_id, service.logical_id, service.scalable_target_id):
-        resource_state = service.session.state.resources.get(logical_id)
-        if resource_state:
-            record.add_resource(logical_id, resource_state.type_name, resource_state.region, resource_state.step, [])
-    service.session.events.subscribe(record.record_event)
+def _show_and_confirm(run: ServiceRun, revision: NextRevision, options: DeployOptions) -> None:
+    """Show what would change, and ask for confirmation; raise Declined if the person said no."""
+    _print_changes(run.console, run.service, revision, options)
+    if not revision.is_running:
+        report_replaced(run.console, run.service, revision.running)
+    options.confirmation.confirm(run.console, f"Deploy this to {run.session.suffix}?")
 
 
-def roll_out(
-    console: Console, service: ServiceController, running: RunningRevision, arn: str, *, fail_fast: bool = False
-) -> None:
-    """Update the service to a revision, unless that is under way; follow the rollout, and record its end."""
-    is_same = running.arn == arn
-    under_way = is_same and not running.has_failed
-    before = PreviousDeployments.read(service, running, arn, under_way=under_way, fail_fast=fail_fast)
-    follower = RolloutFollower(console, service, before, fail_fast)
-    service.executor.publish(Event("exists", service.task_definition_id, "update", id=arn))
-    with service.reporting("update"):
-        if not is_same:
-            service.deploy_revision(arn)
-        elif running.has_failed:
-            force_new_deployment(service.session.clients, service.cluster, service.aws_name, str(running.primary["id"]))
-        follower.follow(arn)
-        service.record_revision()
+def _roll_out(run: ServiceRun, revision: NextRevision, options: DeployOptions) -> str:
+    """Tag the service, register the revision, and roll it out; return its ARN."""
+    console, service, running = run.console, run.service, revision.running
+    with (
+        with_pull_permission(console, run.session, service, revision.image, run.record),
+        interruptible(console, service, f"deploying to {service.aws_name}"),
+    ):
+        run.record.plan = {"add": 1, "change": 1}
+        service.tag_overrides(running, _override_tags(running, options))
+        arn = service.register(revision.props)
+        run.roll_out(running, arn, fail_fast=options.fail_fast, smoke=options.smoke)
+    run.print_revision(arn, revision.image)
+    return arn
 
 
 def _revision_changes(
@@ -223,13 +214,14 @@ def _override_tags(running: RunningRevision, options: DeployOptions) -> dict[str
 
 
 def _print_changes(
-    console: Console, service: ServiceController, running: RunningRevision, image: str, options: DeployOptions
+    console: Console, service: ServiceController, revision: NextRevision, options: DeployOptions
 ) -> None:
     """Show what would change, before the confirmation."""
+    running = revision.running
     if console.quiet and options.confirmation.yes:
         return
     console.note(f"  ~ {service.title} ({service.aws_name}), revision {revision_number(running.arn)}")
-    rows = [("image", running.image, image), ("cpu", running.task_definition["cpu"], options.cpu)]
+    rows = [("image", running.image, revision.image), ("cpu", running.task_definition["cpu"], options.cpu)]
     rows.append(("memory", running.task_definition["memory"], options.memory))
     for name, old, new in rows:
         if new and str(new) != str(old):

@@ -9,14 +9,12 @@ from provisioner.commands.confirmation import Confirmation
 from provisioner.commands.image_pull import require_pullable
 from provisioner.commands.plan_context import print_header
 from provisioner.commands.rollout import PreviousDeployments, RolloutFollower, interruptible, report_replaced
-from provisioner.commands.run_recording import record_run, without_other_runs
-from provisioner.commands.service_controller import ServiceController, service_controller
-from provisioner.commands.service_deployment import record_service_events
+from provisioner.commands.service_controller import ServiceController
+from provisioner.commands.service_run import ServiceRun, service_run
 from provisioner.commands.smoke_test import run_smoke_test
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.errors import Blocked, amount
 from provisioner.resources.ecs.revisions import RunningRevision, revision_number
-from provisioner.resources.ecs.rollouts import force_new_deployment
 from provisioner.session import Session
 from provisioner.settings.images import images_of
 from provisioner.terminal.console import Console
@@ -42,35 +40,17 @@ def restart_service(console: Console, session: Session, options: RestartOptions)
     """
     completion = CompletionLine(console, session, "Restart")
     print_header(console, session)
-    with (
-        session.locked(_COMMAND, options.lock_timeout),
-        record_run(session, _COMMAND) as record,
-        without_other_runs(session),
-    ):
-        service = service_controller(session, options.service)
+    with service_run(console, session, _COMMAND, options.service, options.lock_timeout) as run:
+        service = run.service
         with user_errors(f"looking at {service.aws_name}"):
             running = service.running()
-        record_service_events(service, record)
+        run.record_events()
         under_way = _is_under_way(service, running)
         if under_way:
             console.note("An earlier restart was cut off: what it began is followed, no second one is begun.")
         else:
             _check_and_confirm(console, service, running, options)
-        record.plan = {"change": 1}
-        with interruptible(console, service, f"restarting {service.aws_name}"), service.reporting("update"):
-            before = PreviousDeployments.read(
-                service, running, running.arn, under_way=under_way, fail_fast=options.fail_fast
-            )
-            follower = RolloutFollower(console, service, before, options.fail_fast)
-            if not under_way:
-                service.executor.state_manager.record_intent(
-                    service.logical_id, _restart_intent(running), replace(service.resource_state, phase="updating")
-                )
-                force_new_deployment(session.clients, service.cluster, service.aws_name, str(running.primary["id"]))
-            follower.follow(running.arn)
-            service.record_revision()
-            if options.smoke:
-                run_smoke_test(console, service)
+        _replace_tasks(run, running, options, under_way=under_way)
         revision = revision_number(running.arn)
         sentence = f"{service.title} has new tasks (revision {revision})."
         console.data_or_record(sentence, "restart", service=service.title, revision=revision)
@@ -99,6 +79,23 @@ def _check_and_confirm(
         require_pullable(console, session, images_of(running.task_definition))
     report_replaced(console, service, running)
     options.confirmation.confirm(console, f"Replace {amount(count, 'task')} of {service.title} in {session.suffix}?")
+
+
+def _replace_tasks(run: ServiceRun, running: RunningRevision, options: RestartOptions, *, under_way: bool) -> None:
+    """Begin a deployment of the running revision, unless one is under way; follow it, and record its end."""
+    console, service, fail_fast = run.console, run.service, options.fail_fast
+    run.record.plan = {"change": 1}
+    with interruptible(console, service, f"restarting {service.aws_name}"), service.reporting("update"):
+        before = PreviousDeployments.read(service, running, running.arn, under_way=under_way, fail_fast=fail_fast)
+        follower = RolloutFollower(console, service, before, fail_fast)
+        if not under_way:
+            state = replace(service.resource_state, phase="updating")
+            service.executor.state_manager.record_intent(service.logical_id, _restart_intent(running), state)
+            run.force_new_deployment(running)
+        follower.follow(running.arn)
+        service.record_revision()
+        if options.smoke:
+            run_smoke_test(console, service)
 
 
 def _restart_intent(running: RunningRevision) -> str:

@@ -9,16 +9,9 @@ from provisioner.commands.confirmation import Confirmation
 from provisioner.commands.image_pull import require_pullable, with_pull_permission
 from provisioner.commands.plan_context import print_header
 from provisioner.commands.rollout import interruptible, report_replaced
-from provisioner.commands.run_recording import record_run, without_other_runs
-from provisioner.commands.service_controller import ServiceController, service_controller
-from provisioner.commands.service_deployment import (
-    confirm_unchanged,
-    print_running_image,
-    record_service_events,
-    roll_out,
-)
+from provisioner.commands.service_controller import ServiceController
 from provisioner.commands.service_releases import find_release, previous_good_release, read_releases
-from provisioner.commands.smoke_test import run_smoke_test
+from provisioner.commands.service_run import ServiceRun, service_run
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.errors import Blocked
 from provisioner.names import IMAGE_OWNER
@@ -52,43 +45,21 @@ def roll_back_service(console: Console, session: Session, options: RollbackOptio
     """Find the revision, ask for confirmation, roll it out and follow it; return the exit code."""
     completion = CompletionLine(console, session, "Rollback")
     print_header(console, session)
-    with (
-        session.locked("rollback", options.lock_timeout),
-        record_run(session, "rollback") as record,
-        without_other_runs(session),
-    ):
-        service = service_controller(session, options.service)
-        with user_errors(f"looking at the revisions of {service.aws_name}"):
-            running = service.running()
-            releases = read_releases(service, running)
-        target = _choose_release(console, service, running, releases, options)
-        record_service_events(service, record)
+    with service_run(console, session, "rollback", options.service, options.lock_timeout) as run:
+        with user_errors(f"looking at the revisions of {run.service.aws_name}"):
+            running = run.service.running()
+            releases = read_releases(run.service, running)
+        target = _choose_release(console, run.service, running, releases, options)
+        run.record_events()
         if target.arn == running.arn and running.is_settled:
-            confirm_unchanged(console, service, running, {IMAGE_OWNER: DEPLOY}, is_asked=options.smoke)
+            run.confirm_unchanged(running, {IMAGE_OWNER: DEPLOY}, smoke=options.smoke)
         else:
-            _check_ports(service, running, target)
-            with user_errors(f"looking at the images of revision {target.revision}"):
-                require_pullable(console, session, images_of(read_revision(session.clients, target.arn)))
-            _print_changes(console, service, running, target)
-            if target.arn != running.arn:
-                report_replaced(console, service, running)
-            options.confirmation.confirm(console, f"Go back to revision {target.revision} in {session.suffix}?")
-            doing = f"going back with {service.aws_name}"
-            with (
-                with_pull_permission(console, session, service, target.image, record),
-                interruptible(console, service, doing),
-            ):
-                record.plan = {"change": 1}
-                service.tag_overrides(running, {IMAGE_OWNER: DEPLOY})
-                service.record_rollback(target.arn)
-                roll_out(console, service, running, target.arn, fail_fast=options.fail_fast)
-                if options.smoke:
-                    run_smoke_test(console, service)
-        print_running_image(console, service, target.arn, target.image)
+            _check_and_confirm(run, running, target, options)
+            _roll_out(run, running, target, options)
+        run.print_revision(target.arn, target.image)
     if target.arn != running.arn:
-        command = session.options.workspace.command(f"rollback --to {revision_number(running.arn)}", session.suffix)
-        console.note(f"`{command}` brings back revision {revision_number(running.arn)}, which ran before.")
-    completion.print(f"{service.title} runs revision {target.revision}")
+        _print_way_forward(console, session, running)
+    completion.print(f"{run.service.title} runs revision {target.revision}")
     return 0
 
 
@@ -114,6 +85,37 @@ def _choose_release(
     raise _no_release_error(service, revision_number(running.arn))
 
 
+def _check_and_confirm(run: ServiceRun, running: RunningRevision, target: Release, options: RollbackOptions) -> None:
+    """Check that the service can run the revision, show what would change, and ask for confirmation.
+
+    Raises:
+        Blocked: ECS would refuse the revision, or an image of it cannot be pulled.
+        Declined: The person said no.
+
+    """
+    console, session, service = run.console, run.session, run.service
+    _check_ports(service, running, target)
+    with user_errors(f"looking at the images of revision {target.revision}"):
+        require_pullable(console, session, images_of(read_revision(session.clients, target.arn)))
+    _print_changes(console, service, running, target)
+    if target.arn != running.arn:
+        report_replaced(console, service, running)
+    options.confirmation.confirm(console, f"Go back to revision {target.revision} in {session.suffix}?")
+
+
+def _roll_out(run: ServiceRun, running: RunningRevision, target: Release, options: RollbackOptions) -> None:
+    """Tag the service, record where it goes back to, and roll that revision out."""
+    console, service = run.console, run.service
+    with (
+        with_pull_permission(console, run.session, service, target.image, run.record),
+        interruptible(console, service, f"going back with {service.aws_name}"),
+    ):
+        run.record.plan = {"change": 1}
+        service.tag_overrides(running, {IMAGE_OWNER: DEPLOY})
+        service.record_rollback(target.arn)
+        run.roll_out(running, target.arn, fail_fast=options.fail_fast, smoke=options.smoke)
+
+
 def _print_changes(console: Console, service: ServiceController, running: RunningRevision, target: Release) -> None:
     """Show what would change: beside the image, an `apply` may have changed other properties too."""
     console.note(
@@ -124,6 +126,13 @@ def _print_changes(console: Console, service: ServiceController, running: Runnin
     task_definition = read_revision(service.session.clients, target.arn)
     if paths := differing_paths(str(running.container["name"]), task_definition, running.task_definition):
         console.note(f"      besides: {', '.join(paths)}; the next `apply` brings what the settings want of that")
+
+
+def _print_way_forward(console: Console, session: Session, former: RunningRevision) -> None:
+    """Say which command brings back the revision that ran before the rollback."""
+    revision = revision_number(former.arn)
+    command = session.options.workspace.command(f"rollback --to {revision}", session.suffix)
+    console.note(f"`{command}` brings back revision {revision}, which ran before.")
 
 
 def _check_ports(service: ServiceController, running: RunningRevision, target: Release) -> None:

@@ -8,13 +8,13 @@ from provisioner.commands.completion_line import CompletionLine
 from provisioner.commands.confirmation import Confirmation
 from provisioner.commands.plan_context import print_header
 from provisioner.commands.rollout import interruptible
-from provisioner.commands.run_recording import record_run, without_other_runs
-from provisioner.commands.service_controller import ServiceController, service_controller
-from provisioner.commands.service_deployment import record_service_events
+from provisioner.commands.service_controller import ServiceController
+from provisioner.commands.service_run import ServiceRun, service_run
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.errors import UsageError, amount
 from provisioner.names import COUNT_OWNER
 from provisioner.resources.ecs.overrides import SCALE
+from provisioner.resources.ecs.revisions import RunningRevision
 from provisioner.session import Session
 from provisioner.settings.ineffective import never_scales_up_message
 from provisioner.settings.overrides import Counts
@@ -44,37 +44,15 @@ def scale_service(console: Console, session: Session, options: ScaleOptions) -> 
     completion = CompletionLine(console, session, "Scale")
     print_header(console, session)
     _check_options(options)
-    with (
-        session.locked("scale", options.lock_timeout),
-        record_run(session, "scale") as record,
-        without_other_runs(session),
-    ):
-        service = service_controller(session, options.service)
-        with user_errors(f"looking at {service.aws_name}"):
-            running, current = service.running(), service.counts()
-        counts = Counts(
-            current.minimum if options.minimum is None else options.minimum,
-            current.maximum if options.maximum is None else options.maximum,
-        )
-        if counts.maximum < counts.minimum:
-            raise _crossed_bounds_error(options, counts)
-        record_service_events(service, record)
-        if not counts.minimum:
-            sentence = never_scales_up_message(f"{service.aws_name} may come to 0 tasks")
-            console.note(f"{sentence} `{_scale_up_command(session, service)}` keeps one running.", "yellow")
-        if counts != current:
-            console.note(f"  ~ {service.title} ({service.aws_name})")
-            console.note(f"      tasks: {current.minimum} to {current.maximum} -> {counts.minimum} to {counts.maximum}")
-            options.confirmation.confirm(console, f"Scale this in {session.suffix}?")
-        record.plan = {"change": int(counts != current)}
-        with interruptible(console, service, f"scaling {service.aws_name}"):
-            service.tag_overrides(running, {COUNT_OWNER: SCALE})
-            service.set_bounds(current, counts)
-        sentence = f"{service.title} is scaled between {counts.minimum} and {amount(counts.maximum, 'task')}."
-        console.data_or_record(sentence, "scale", service=service.title, **json_fields(counts))
-        apply_command = session.options.workspace.command("apply", session.suffix)
-        console.note(f"`apply` leaves it so; `{apply_command} --take counts` brings the settings' counts back.")
-    completion.print(f"{service.title} between {counts.minimum} and {amount(counts.maximum, 'task')}")
+    with service_run(console, session, "scale", options.service, options.lock_timeout) as run:
+        with user_errors(f"looking at {run.service.aws_name}"):
+            running, current = run.service.running(), run.service.counts()
+        counts = _new_counts(options, current)
+        run.record_events()
+        _show_and_confirm(run, current, counts, options)
+        _set_counts(run, running, current, counts)
+        _print_counts(run, counts)
+    completion.print(f"{run.service.title} {_bounds_in_words(counts)}")
     return 0
 
 
@@ -89,6 +67,17 @@ def _check_options(options: ScaleOptions) -> None:
         raise _crossed_bounds_error(options, Counts(options.minimum, options.maximum))
 
 
+def _new_counts(options: ScaleOptions, current: Counts) -> Counts:
+    """Return the counts to set; raise UsageError if the maximum would be lower than the minimum."""
+    counts = Counts(
+        current.minimum if options.minimum is None else options.minimum,
+        current.maximum if options.maximum is None else options.maximum,
+    )
+    if counts.maximum < counts.minimum:
+        raise _crossed_bounds_error(options, counts)
+    return counts
+
+
 def _crossed_bounds_error(options: ScaleOptions, counts: Counts) -> UsageError:
     """Return the error that the maximum is lower than the minimum; a bound not given is the present one."""
     if options.maximum is None:
@@ -100,7 +89,41 @@ def _crossed_bounds_error(options: ScaleOptions, counts: Counts) -> UsageError:
     return UsageError(f"--max {counts.maximum} is lower than --min {counts.minimum}.", "Raise --max or lower --min.")
 
 
+def _show_and_confirm(run: ServiceRun, current: Counts, counts: Counts, options: ScaleOptions) -> None:
+    """Show what would change, if anything, and ask for confirmation; raise Declined if the person said no."""
+    console, service = run.console, run.service
+    if not counts.minimum:
+        sentence = never_scales_up_message(f"{service.aws_name} may come to 0 tasks")
+        console.note(f"{sentence} `{_scale_up_command(run.session, service)}` keeps one running.", "yellow")
+    if counts != current:
+        console.note(f"  ~ {service.title} ({service.aws_name})")
+        console.note(f"      tasks: {current.minimum} to {current.maximum} -> {counts.minimum} to {counts.maximum}")
+        options.confirmation.confirm(console, f"Scale this in {run.session.suffix}?")
+
+
 def _scale_up_command(session: Session, service: ServiceController) -> str:
     """Return the command that keeps at least one task running."""
     service_option = f" --service {service.name}" if service.name else ""
     return session.options.workspace.command(f"scale --min 1{service_option}", session.suffix)
+
+
+def _set_counts(run: ServiceRun, running: RunningRevision, current: Counts, counts: Counts) -> None:
+    """Tag the service, then set the bounds."""
+    run.record.plan = {"change": int(counts != current)}
+    with interruptible(run.console, run.service, f"scaling {run.service.aws_name}"):
+        run.service.tag_overrides(running, {COUNT_OWNER: SCALE})
+        run.service.set_bounds(current, counts)
+
+
+def _print_counts(run: ServiceRun, counts: Counts) -> None:
+    """Print the counts, and which command gives them back to the settings."""
+    title, session = run.service.title, run.session
+    sentence = f"{title} is scaled {_bounds_in_words(counts)}."
+    run.console.data_or_record(sentence, "scale", service=title, **json_fields(counts))
+    apply_command = session.options.workspace.command("apply", session.suffix)
+    run.console.note(f"`apply` leaves it so; `{apply_command} --take counts` brings the settings' counts back.")
+
+
+def _bounds_in_words(counts: Counts) -> str:
+    """Return the counts as "between 2 and 7 tasks"."""
+    return f"between {counts.minimum} and {amount(counts.maximum, 'task')}"
