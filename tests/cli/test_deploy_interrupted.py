@@ -16,7 +16,8 @@ import pytest
 from provisioner.commands import smoke_test
 from provisioner.commands.service_controller import ServiceController
 from provisioner.resources.ecs import rollout_watch, rollouts
-from provisioner.resources.ecs.service import Service, describe_services
+from provisioner.resources.ecs.described_services import describe_services
+from provisioner.resources.ecs.service import Service
 from provisioner.resources.ecs.task_definitions import TaskDefinition
 from tests.support.live_stack import SUFFIX, LiveStack
 from tests.support.user import ROOT, CommandResult

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from provisioner.engine.calls.clients import Clients
-from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.names import COUNT_OWNER, IMAGE_OWNER, SHIPPED_WITH
-from provisioner.resources.ecs.base import CLUSTER_NOT_FOUND
-from provisioner.resources.ecs.service import describe_services
+from provisioner.resources.ecs.described_services import read_active_service
 from provisioner.resources.tags import mapping
 from provisioner.settings.overrides import Counts, ServiceOverrides, Size
 
@@ -27,23 +23,14 @@ def overrides_of(clients: Clients, cluster: str, service: str) -> ServiceOverrid
     The tags of the service say which of the two commands chose values. The values are read from the running
     revision and from the scalable target. Without such tags, or without the service, there are no overrides.
     """
-    ecs = clients.client("ecs")
-    try:
-        listed = describe_services(ecs, service, cluster)
-    except ClientError as error:
-        if code_of(error) in CLUSTER_NOT_FOUND:
-            return ServiceOverrides()
-        raise
-    matching = (each for each in listed if service in (each["serviceArn"], each["serviceName"]))
-    actual = next((each for each in matching if each["status"] == "ACTIVE"), None)
+    actual = read_active_service(clients, cluster, service)
     tags = mapping(actual.get("tags", [])) if actual else {}
     marks = {key: tags[key] for key in (IMAGE_OWNER, SHIPPED_WITH, COUNT_OWNER) if key in tags}
     if actual is None or not marks:
         return ServiceOverrides()
     values: dict[str, Any] = {}
     if marks.get(IMAGE_OWNER) == DEPLOY:
-        reply = ecs.describe_task_definition(taskDefinition=actual["taskDefinition"], include=["TAGS"])
-        values = _values_set_by_deploy(actual, reply["taskDefinition"], marks.get(SHIPPED_WITH, "").split())
+        values = _values_set_by_deploy(actual, _read_revision(clients, actual), marks.get(SHIPPED_WITH, "").split())
     if marks.get(COUNT_OWNER) == SCALE:
         values["counts"] = _read_counts(clients, f"service/{cluster}/{actual['serviceName']}")
     return ServiceOverrides(**values, tags=marks)
@@ -51,18 +38,20 @@ def overrides_of(clients: Clients, cluster: str, service: str) -> ServiceOverrid
 
 def running_variables(clients: Clients, cluster: str, service: str) -> dict[str, str]:
     """Return the environment variables of the task definition that a service runs, given by name or ARN; {} if none."""
+    actual = read_active_service(clients, cluster, service)
+    return _variables_of(main_container(actual, _read_revision(clients, actual))) if actual else {}
+
+
+def _read_revision(clients: Clients, service: JsonObject) -> JsonObject:
+    """Return the task definition of a service as described (DescribeTaskDefinition)."""
     ecs = clients.client("ecs")
-    try:
-        listed = describe_services(ecs, service, cluster)
-    except ClientError as error:
-        if code_of(error) in CLUSTER_NOT_FOUND:
-            return {}
-        raise
-    active = [each for each in listed if each["status"] == "ACTIVE"]
-    if not active:
-        return {}
-    revision = ecs.describe_task_definition(taskDefinition=active[0]["taskDefinition"])["taskDefinition"]
-    container = main_container(active[0], revision)
+    reply = ecs.describe_task_definition(taskDefinition=service["taskDefinition"], include=["TAGS"])
+    revision: JsonObject = reply["taskDefinition"]
+    return revision
+
+
+def _variables_of(container: JsonObject) -> dict[str, str]:
+    """Return the environment variables of a container definition."""
     return {variable["name"]: variable["value"] for variable in container.get("environment", [])}
 
 
@@ -80,7 +69,7 @@ def _values_set_by_deploy(service: JsonObject, revision: JsonObject, words: list
     `words` are the words of the tag: "size", and "env.NAME" for each variable.
     """
     container = main_container(service, revision)
-    variables = {variable["name"]: variable["value"] for variable in container.get("environment", [])}
+    variables = _variables_of(container)
     names = [word.removeprefix(VARIABLE_PREFIX) for word in words if word.startswith(VARIABLE_PREFIX)]
     return {
         "image": str(container["image"]),

@@ -6,17 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from provisioner.engine.calls.clients import Clients
-from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.planning.diff import differences
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.resource_graph.sensitive import SensitiveValue
 from provisioner.names import has_stack_tags
-from provisioner.resources.ecs.base import CLUSTER_NOT_FOUND
+from provisioner.resources.ecs.described_services import read_active_service
 from provisioner.resources.ecs.overrides import main_container
-from provisioner.resources.ecs.service import describe_services
 from provisioner.resources.ecs.service_deployments import primary_deployment
 from provisioner.resources.ecs.task_definitions import TaskDefinition, with_sensitive_variables
 from provisioner.resources.tags import mapping
@@ -105,14 +101,7 @@ def read_running_revision(clients: Clients, cluster: str, service: str) -> Runni
 
     Calls DescribeServices and DescribeTaskDefinition.
     """
-    ecs = clients.client("ecs")
-    try:
-        services = describe_services(ecs, service, cluster)
-    except ClientError as error:
-        if code_of(error) not in CLUSTER_NOT_FOUND:
-            raise
-        return None
-    described = next((each for each in services if each["status"] == "ACTIVE"), None)
+    described = read_active_service(clients, cluster, service)
     return RunningRevision(described, read_revision(clients, described["taskDefinition"])) if described else None
 
 

@@ -13,8 +13,9 @@ from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.execution.managed_resource import CONSISTENCY_SECONDS
 from provisioner.engine.execution.resource_calls import call_with_retry
 from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.resources.ecs.described_services import describe_services
 from provisioner.resources.ecs.rollouts import list_rollouts, unless_denied
-from provisioner.resources.ecs.service import describe_services, rollout_state
+from provisioner.resources.ecs.service import rollout_state
 from provisioner.resources.ecs.service_deployments import (
     PENDING,
     ROLLED_BACK,

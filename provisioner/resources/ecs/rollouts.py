@@ -17,7 +17,7 @@ from provisioner.engine.calls.retry_policy import RetryPolicy
 from provisioner.engine.execution.managed_resource import consistency_seconds_left
 from provisioner.engine.execution.resource_calls import call_with_retry
 from provisioner.engine.resource_graph.references import JsonObject
-from provisioner.resources.ecs.service import describe_services
+from provisioner.resources.ecs.described_services import describe_services
 from provisioner.resources.ecs.service_deployments import list_deployments, primary_deployment
 
 # The calls of this module, by service: `policy` grants them. tests/resources/test_declared_calls.py compares

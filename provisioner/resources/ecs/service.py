@@ -15,6 +15,7 @@ from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.errors import RolledBack, Superseded
 from provisioner.resources.ecs.base import CLUSTER_NOT_FOUND, ROLE_NOT_VISIBLE, EcsResourceType
 from provisioner.resources.ecs.deployment_diagnosis import diagnose, is_newest_stopped_by_hand
+from provisioner.resources.ecs.described_services import describe_services
 from provisioner.resources.ecs.service_deployments import (
     FAILED_STATUSES,
     STOPPED_BY_HAND_HINT,
@@ -36,8 +37,6 @@ from provisioner.resources.field_owners.ecs import SERVICE
 from provisioner.resources.tags import lower_case_pairs, mapping
 from state.errors import ProvisionerError
 
-# botocore ecs DescribeServices: the most services in one call.
-_MAX_SERVICES = 10
 # botocore ecs Deployment: set on the service, but returned only with its deployments.
 _DEPLOYMENT_SETTINGS = ("serviceConnectConfiguration", "volumeConfigurations", "vpcLatticeConfigurations")
 # How far this machine's clock may be from the clock of AWS, in seconds.
@@ -230,25 +229,6 @@ def _newest_deployment_settings(actual: JsonObject) -> JsonObject:
     """Return the settings of the service that AWS returns only with its newest deployment."""
     primary = primary_deployment(actual)
     return {key: primary[key] for key in _DEPLOYMENT_SETTINGS if key in primary}
-
-
-def describe_services(ecs: Any, service: str, cluster: str) -> list[JsonObject]:
-    """Return a service and others of its cluster that this run reads in the same call (DescribeServices)."""
-    name = cluster.rpartition("/")[2]
-    services = ecs.batch_scope.batch(service, "Service", most=_MAX_SERVICES, among=f":service/{name}/")
-    listed = list(ecs.describe_services(cluster=name, services=services, include=["TAGS"])["services"])
-    return listed if ecs.is_faithful else [_with_current_task_definition(each) for each in listed]
-
-
-def _with_current_task_definition(service: JsonObject) -> JsonObject:
-    """Return a service whose only deployment has the service's task definition.
-
-    moto never updates the task definition of a deployment.
-    """
-    deployments = service.get("deployments", [])
-    if len(deployments) != 1:
-        return service
-    return {**service, "deployments": [{**deployments[0], "taskDefinition": service["taskDefinition"]}]}
 
 
 def rollout_state(actual: JsonObject, desired: Any) -> str:

@@ -16,7 +16,7 @@ from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.names import PROJECT
 from provisioner.resources.ecs.base import CLUSTER_NOT_FOUND, EcsResourceType
-from provisioner.resources.ecs.service import describe_services
+from provisioner.resources.ecs.described_services import describe_services
 from provisioner.resources.field_owners.ecs import TASK_DEFINITION
 from provisioner.resources.tags import lower_case_pairs, mapping, read_tags
 from provisioner.settings.variables import OWN_VARIABLES
