@@ -6,7 +6,7 @@ The state has each setting that was given, with its source; a value that may be 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -20,8 +20,8 @@ from provisioner.session import Session
 from provisioner.settings import Settings
 from provisioner.settings.profiles import DEFAULT_PROFILE, PROFILES
 from provisioner.settings.schema import setting_schemas
-from provisioner.settings.variables import is_sensitive, replace_sensitive_values
-from state.fingerprints import fingerprint_of
+from provisioner.settings.variables import is_sensitive, replace_sensitive_values, sensitive_values
+from state.fingerprints import fingerprint_of, matches_fingerprint
 
 # As in the state: by path, the value and its source.
 Applied = Mapping[str, Mapping[str, Any]]
@@ -85,7 +85,7 @@ def describe_changes(before: Applied | None, given: Given, settings: Settings, s
         options = ", ".join(
             f"`--set {path}={_as_option_value(_hidden(path, value))}`" for path, value in dropped.items()
         )
-        notes.append(f"Given at the last apply and not now: {options}. `--keep-settings` stays with it.")
+        notes.append(f"Given at the last apply and not now: {options}. `--keep-settings` gives the same again.")
     return notes
 
 
@@ -93,7 +93,7 @@ def kept_options(session: Session) -> list[str]:
     """Return the `--set` options of the last apply that nobody gives now, as they are written after `--set`.
 
     The state has only the fingerprints of environment variables: their values are read from the task definitions
-    that run.
+    that run, and taken only if they are those of the last apply.
 
     Raises:
         UsageError: No settings are remembered, or the value of a variable is not known any more.
@@ -105,17 +105,35 @@ def kept_options(session: Session) -> list[str]:
             "Leave --keep-settings out, and give with --set what the stack is to have.",
         )
     dropped = dropped_options(session.state.settings, session.given)
-    names = {
-        path: names for setting, value in dropped.items() for path, names in _variable_paths(setting, value).items()
+    variables = {
+        path: _recovered_variables(session, path, fingerprints)
+        for setting, value in dropped.items()
+        for path, fingerprints in sensitive_values(setting, value).items()
     }
-    running = {path: _running_variables(session, _service_of(path)) for path in names}
-    if missing := [f"{path}.{name}" for path in names for name in names[path] if name not in running[path]]:
+    if missing := [f"{path}.{name}" for path in variables for name, value in variables[path].items() if value is None]:
         raise UsageError(
             f"The values of {', '.join(missing)} are not known: the state keeps no value that may be secret, and the "
-            "running task definition does not have them.",
-            "Give them again with --set.",
+            "task definition that runs does not have those of the last apply.",
+            f"Give {', '.join(f'`--set {path}=...`' for path in _settings_of(missing, dropped))} again, whole.",
         )
-    return [f"{path}={_as_option_value(_with_variables(path, value, running))}" for path, value in dropped.items()]
+    return [f"{path}={_as_option_value(_with_variables(path, value, variables))}" for path, value in dropped.items()]
+
+
+def _settings_of(variables: Iterable[str], settings: Iterable[str]) -> list[str]:
+    """Return those settings in whose values the variables are, given by their paths."""
+    return [setting for setting in settings if any(path.startswith(f"{setting}.") for path in variables)]
+
+
+def _recovered_variables(session: Session, path: str, fingerprints: Mapping[str, str]) -> dict[str, str | None]:
+    """Return the variables at a path with the values that the service runs with; None for one with another value.
+
+    Another value was chosen after that apply, or that apply did not come so far.
+    """
+    running = _running_variables(session, _service_of(path))
+    return {
+        name: running[name] if name in running and matches_fingerprint(fingerprint, name, running[name]) else None
+        for name, fingerprint in fingerprints.items()
+    }
 
 
 def _running_variables(session: Session, logical_id: str) -> dict[str, str]:
@@ -126,29 +144,19 @@ def _running_variables(session: Session, logical_id: str) -> dict[str, str]:
     return running_variables(session.clients, name_of("cluster", session.suffix), service.id or service.aws_name)
 
 
-def _variable_paths(path: str, value: Any) -> dict[str, list[str]]:
-    """Return the names of the environment variables in the value of a setting, by the path that holds them."""
-    if not isinstance(value, Mapping):
-        return {}
-    if is_sensitive(path):
-        return {path: list(value)}
-    members = (_variable_paths(f"{path}.{key}", member) for key, member in value.items())
-    return {inner: names for found in members for inner, names in found.items()}
-
-
 def _service_of(path: str) -> str:
     """Return the logical id of the service that runs with the variables at a path."""
     *_, group, name, _ = ("", "", *path.split("."))
     return f"service.{name}" if group == "services" else "service"
 
 
-def _with_variables(path: str, value: Any, running: Mapping[str, Mapping[str, str]]) -> Any:
-    """Return the value of a setting with the running values in place of the fingerprints of variables."""
+def _with_variables(path: str, value: Any, variables: Mapping[str, Mapping[str, str | None]]) -> Any:
+    """Return the value of a setting with the values of environment variables in place of their fingerprints."""
     if not isinstance(value, Mapping):
         return value
     if is_sensitive(path):
-        return {name: running[path][name] for name in value}
-    return {key: _with_variables(f"{path}.{key}", member, running) for key, member in value.items()}
+        return dict(variables[path])
+    return {key: _with_variables(f"{path}.{key}", member, variables) for key, member in value.items()}
 
 
 def _effective_value(given: Applied, path: str) -> Any:
@@ -191,7 +199,9 @@ def _as_text(value: Any) -> str:
 
 
 def _hidden(path: str, value: Any) -> Any:
-    """Return the value of a setting with the values of environment variables hidden."""
+    """Return the value of a setting with the values of environment variables hidden, and without unset members."""
+    if isinstance(value, Mapping) and not is_sensitive(path):
+        return {key: _hidden(f"{path}.{key}", member) for key, member in value.items() if member is not None}
     return replace_sensitive_values(path, value, lambda _name, _value: "...")
 
 

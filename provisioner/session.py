@@ -89,7 +89,8 @@ class Session:
     takes_over_run: bool = False
     # Clients whose reads are shared with other stacks.
     shared_clients: Clients | None = None
-    # The given settings by path, with their sources, and the settings file that was read.
+    # The values of `--set` that count, the given settings by path with their sources, and the settings file read.
+    sets: tuple[str, ...] = ()
     given: Mapping[str, GivenSetting] = field(default_factory=dict)
     settings_file: Path | None = None
     # Raises if this run may change nothing any more.

@@ -63,12 +63,11 @@ def open_session(
     adopts = bool(given.get("adopt_all"))
     options = LocationOptions(workspace, given["region"], given["expect_account"], adopts)
     session = Session.open(suffix, settings_from(given), options, connections)
-    _set_given_settings(session, given)
+    _set_given_settings(session, given, given["sets"])
     if given.get("keep_settings"):
         from provisioner.applied_settings import kept_options
 
-        given["sets"] = (*kept_options(session), *given["sets"])
-        _set_given_settings(session, given)
+        _set_given_settings(session, given, (*kept_options(session), *given["sets"]))
     session.released = frozenset(given.get("take") or ())
     session.takes_over_run = bool(given.get("take_over"))
     session.warn = console_from(given).warn
@@ -76,11 +75,12 @@ def open_session(
     return session
 
 
-def _set_given_settings(session: Session, given: dict[str, Any]) -> None:
-    """Give the session the settings of the command line, with their sources."""
+def _set_given_settings(session: Session, given: dict[str, Any], sets: tuple[str, ...]) -> None:
+    """Give the session the settings of the command line and of these values of `--set`, with their sources."""
     from provisioner.configuration import given_settings, validate_settings
 
-    session.given = given_settings(given["config"], given["sets"])
+    session.sets = sets
+    session.given = given_settings(given["config"], sets)
     session.settings = validate_settings(session.given)
     session.settings_file = given["config"] or find_settings_file()
 

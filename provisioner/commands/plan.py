@@ -46,6 +46,8 @@ def plan(
 
     if (offline or destroy) and (given["targets"] or given["excludes"]):
         raise UsageError("--target and --exclude choose a part of what an apply does.")
+    if offline and given["keep_settings"]:
+        raise UsageError("--keep-settings reads what runs, and --offline calls nothing.", "Leave one of them out.")
     if out and (everything or offline or destroy):
         raise UsageError("--out keeps the plan of one apply.", "Leave --all, --offline and --destroy out.")
     console, workspace = console_and_workspace(given)
@@ -65,6 +67,5 @@ def plan(
         connections = AwsConnections(workspace)
         sessions = [open_session(given, workspace, suffix, connections) for suffix in suffixes]
         return plan_stacks(console, sessions, view, selection)
-    session = open_session(given, workspace, suffixes[0])
-    plan_file = PlanFile(out, given["config"], list(given["sets"])) if out else None
-    return plan_stack(console, session, view, selection, plan_file)
+    plan_file = PlanFile(out, given["config"], given["sets"]) if out else None
+    return plan_stack(console, open_session(given, workspace, suffixes[0]), view, selection, plan_file)

@@ -70,7 +70,8 @@ def apply_stack(console: Console, session: Session, options: ApplyOptions) -> in
         is_after_teardown = bool(session.state.teardown_began) and not plan.unfiltered
         settings = applied_settings(session.given, session.settings, session.state.salt)
         if shown_changes(plan) or not session.is_known or is_after_teardown:
-            session.state.settings = settings  # written with the first change
+            if not plan.unfiltered:  # else only a part of the stack gets them
+                session.state.settings = settings  # written with the first change: a killed run may be gone on with
             execute_plan(console, session, plan, recorder)
         elif not plan.unfiltered:
             session.state.outputs = outputs_of(plan, plan.actual)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from provisioner.commands.estimates import plan_estimate, refresh_prices
 from provisioner.commands.output_files import append_job_summary, set_job_outputs, write
 from provisioner.commands.plan_context import context_notes, print_checked_resources, print_header, refusal_error
-from provisioner.commands.saved_plan import save_plan
+from provisioner.commands.saved_plan import holds_variables, save_plan
 from provisioner.engine.calls.batch_scope import BatchScope
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.selection import Selection, select, with_marker
@@ -65,11 +65,11 @@ class PlanView:
 
 @dataclass(frozen=True)
 class PlanFile:
-    """The file in which a plan is saved, and the sources of its settings."""
+    """The file in which a plan is saved, with `--config` and `--set` as they were typed."""
 
     path: Path
     config: Path | None
-    sets: list[str]
+    typed_sets: tuple[str, ...]
 
 
 def plan_stack(
@@ -112,9 +112,20 @@ def _write_plan_file(console: Console, session: Session, plan: Plan, selection: 
         blocked = refusal_error(plan)
         blocked.hint += f" {plan_file.path} was not written: there is nothing to apply."
         raise blocked
-    save_plan(session, plan, selection, plan_file.config, plan_file.sets).save(plan_file.path)
-    local = " --local" if session.aws.local else ""
-    console.note(f"Kept in {plan_file.path}: `{PROGRAM} apply {plan_file.path}{local}` does exactly that.")
+    save_plan(session, plan, selection, plan_file.config).save(plan_file.path)
+    local = ["--local"] if session.aws.local else []
+    repeated = _options_to_repeat(session, plan_file.typed_sets)
+    command = " ".join([PROGRAM, "apply", str(plan_file.path), *local, *repeated])
+    reason = "; the file keeps no environment variables, so they are given again" if repeated else ""
+    console.note(f"Kept in {plan_file.path}: `{command}` does exactly that{reason}.")
+
+
+def _options_to_repeat(session: Session, typed_sets: Sequence[str]) -> list[str]:
+    """Return the options that the apply of a saved plan needs: those that give variables, which no file keeps."""
+    with_variables = [option for option in session.sets if holds_variables(option)]
+    paths = dict.fromkeys(option.partition("=")[0] for option in with_variables if option in typed_sets)
+    is_kept = any(option not in typed_sets for option in with_variables)
+    return [*(f"--set {path}=..." for path in paths), *(["--keep-settings"] if is_kept else [])]
 
 
 def plan_stacks(console: Console, sessions: list[Session], view: PlanView, selection: Selection) -> int:

@@ -8,11 +8,12 @@ import click
 
 from provisioner.commands.confirmation import Confirmation
 from provisioner.commands.context import open_known_session
-from provisioner.commands.options import lock_option, stack_options, yes_option
+from provisioner.commands.options import keep_settings_option, lock_option, stack_options, yes_option
 
 
 @click.command("rotate-origin-secret")
 @stack_options
+@keep_settings_option
 @yes_option
 @lock_option
 def rotate_origin_secret(yes: bool, lock_timeout: float, **given: Any) -> int:

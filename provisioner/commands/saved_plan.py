@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from provisioner import __version__
+from provisioner.configuration import read_set_option
 from provisioner.engine.planning.change import Change
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.selection import Selection
@@ -20,7 +21,7 @@ from provisioner.errors import Blocked, UsageError
 from provisioner.names import PROGRAM
 from provisioner.session import Session
 from provisioner.settings import Settings
-from provisioner.settings.variables import replace_sensitive_values
+from provisioner.settings.variables import replace_sensitive_values, sensitive_values
 from state.errors import StateError
 from state.fingerprints import fingerprint_of
 from state.serialization import as_json, fields_from_json, json_keys
@@ -97,7 +98,7 @@ class SavedPlan:
         return cls(**fields_from_json(cls, content))
 
 
-def save_plan(session: Session, plan: Plan, selection: Selection, config: Path | None, sets: list[str]) -> SavedPlan:
+def save_plan(session: Session, plan: Plan, selection: Selection, config: Path | None) -> SavedPlan:
     """Return the saved form of a plan that was just made."""
     state = session.state
     return SavedPlan(
@@ -106,7 +107,7 @@ def save_plan(session: Session, plan: Plan, selection: Selection, config: Path |
         suffix=session.suffix,
         place=as_json(session.location),
         config=str(config.resolve()) if config else None,
-        sets=[assignment for assignment in sets if "environment" not in assignment],
+        sets=[assignment for assignment in session.sets if not holds_variables(assignment)],
         take=sorted(session.released),
         targets=list(selection.targets),
         excludes=list(selection.excluded),
@@ -117,6 +118,12 @@ def save_plan(session: Session, plan: Plan, selection: Selection, config: Path |
         facts=plan.state.lookups,
         changes=change_outline(plan.changes, state.salt),
     )
+
+
+def holds_variables(assignment: str) -> bool:
+    """Return whether a `--set` gives environment variables of a container, which no saved plan keeps."""
+    setting = read_set_option(assignment)
+    return any(sensitive_values(setting.path, setting.value).values())
 
 
 def fingerprinted_settings(settings: Settings, salt: str) -> dict[str, Any]:

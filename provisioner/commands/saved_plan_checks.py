@@ -66,8 +66,8 @@ def _changed_error(plan: SavedPlan, session: Session, changed: list[str]) -> Blo
     hint = f"Look at it again and keep that: `{command} --out FILE`."
     if any(line.startswith(_SETTING) and (SET in line or CHANGED in line) for line in changed):
         hint = (
-            "A plan keeps no variables: give those of `plan --out` to this `apply`, too, by the "
-            f"same `--set`. Where they have changed: {hint[0].lower()}{hint[1:]}"
+            "A saved plan keeps no variables: give them to this `apply`, too, by the same `--set` or by "
+            f"`--keep-settings`. Where they have changed: {hint[0].lower()}{hint[1:]}"
         )
     return Blocked(
         f"This plan of {plan.made} is not what would happen now; nothing was changed. It moved:\n{lines}",

@@ -13,7 +13,14 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from provisioner.configuration.errors import invalid_settings_error
-from provisioner.configuration.sources import SET_OPTION, GivenSetting, given_settings, settings_in, unusable_file_error
+from provisioner.configuration.sources import (
+    SET_OPTION,
+    GivenSetting,
+    given_settings,
+    read_set_option,
+    settings_in,
+    unusable_file_error,
+)
 from provisioner.settings import Settings
 from provisioner.settings.profiles import PROFILES
 from provisioner.settings.schema import SettingSchema, setting_schemas
@@ -26,6 +33,7 @@ __all__ = [
     "explain_settings",
     "given_settings",
     "load_settings",
+    "read_set_option",
     "setting_value",
     "settings_in",
     "unusable_file_error",

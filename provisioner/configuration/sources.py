@@ -53,7 +53,7 @@ def given_settings(
         UsageError: The file cannot be read, a setting or variable is unknown, or a value is nested too deep.
 
     """
-    given = (*_read_file(file), *_read_environment(environment), *_read_set_options(sets))
+    given = (*_read_file(file), *_read_environment(environment), *map(read_set_option, sets))
     return {setting.path: _check_depth(_check_known(setting)) for setting in given}
 
 
@@ -140,15 +140,14 @@ def _read_environment(environment: Mapping[str, str]) -> Iterator[GivenSetting]:
             raise unknown_variable_error(name, [*paths_by_variable, *OTHER_VARIABLES])
 
 
-def _read_set_options(sets: Iterable[str]) -> Iterator[GivenSetting]:
-    """Yield the settings in the values of `--set`; raise UsageError for one without a name or value."""
-    for option in sets:
-        path, equals, value = option.partition("=")
-        if not equals:
-            raise UsageError(f"--set {_leading_name(option)} has no value.", _SET_SYNTAX)
-        if not path.strip():
-            raise UsageError("--set =... names no setting.", _SET_SYNTAX)
-        yield GivenSetting(path.strip(), _parse_value(value), SET_OPTION)
+def read_set_option(option: str) -> GivenSetting:
+    """Return the setting that one `--set` gives, unchecked; raise UsageError for one without a name or value."""
+    path, equals, value = option.partition("=")
+    if not equals:
+        raise UsageError(f"--set {_leading_name(option)} has no value.", _SET_SYNTAX)
+    if not path.strip():
+        raise UsageError("--set =... names no setting.", _SET_SYNTAX)
+    return GivenSetting(path.strip(), _parse_value(value), SET_OPTION)
 
 
 def _leading_name(text: str) -> str:

@@ -47,6 +47,16 @@ def replace_sensitive_values(path: str, value: Any, replacement: Callable[[str, 
     return {key: replace_sensitive_values(f"{path}.{key}", member, replacement) for key, member in value.items()}
 
 
+def sensitive_values(path: str, value: Any) -> dict[str, dict[str, Any]]:
+    """Return the environment variables in the value of a setting, with their values, by the path that holds them."""
+    if not isinstance(value, Mapping):
+        return {}
+    if is_sensitive(path):
+        return {path: dict(value)}
+    found = (sensitive_values(f"{path}.{key}", member) for key, member in value.items())
+    return {inner: variables for each in found for inner, variables in each.items()}
+
+
 def _check_variables(variables: dict[str, str]) -> dict[str, str]:
     """Return the variables; raise ValueError for an impossible name or value, or a reserved name."""
     for name, value in variables.items():

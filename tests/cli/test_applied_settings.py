@@ -47,7 +47,7 @@ def test_an_option_that_is_given_no_more_is_named() -> None:
     assert changes(("profile=seed", "network.zones=2"), ()) == [
         "Settings changed since the last apply: profile seed -> production, network.zones 2 -> 3.",
         "Given at the last apply and not now: `--set profile=seed`, `--set network.zones=2`. "
-        "`--keep-settings` stays with it.",
+        "`--keep-settings` gives the same again.",
     ]
 
 
@@ -167,3 +167,71 @@ def test_where_nothing_is_remembered_there_is_nothing_to_keep(user: User) -> Non
 
     assert (ran.code, "No settings of the stack prod are remembered" in ran.err) == (64, True)
     assert user.acts() == []
+
+
+def test_a_variable_that_runs_with_another_value_is_not_taken_for_the_kept_one(user: User) -> None:
+    user.apply("prod", *SETS)
+    user.well(
+        "deploy", "--yes", "--suffix", "prod", "--image", "a.example/ml:2", "--env", "TOKEN=another", "--no-smoke"
+    )
+    before = user.mark()
+
+    ran = user.run("apply", "--yes", "--suffix", "prod", "--keep-settings")
+
+    assert (ran.code, "container.environment.TOKEN" in ran.err) == (64, True), ran.err
+    assert "Give `--set container.environment=...` again" in ran.err
+    assert user.acts(before) == []
+
+
+def test_an_apply_of_a_part_does_not_count_as_the_last_apply(user: User) -> None:
+    user.apply("prod", "--set", "service.maximum=9")
+
+    user.well("apply", "--yes", "--suffix", "prod", "--set", "logs.days=14", "--target", "logs")
+
+    assert "logs.days" not in user.known("prod")["settings"]
+    assert "`--set service.maximum=9`" in user.plan("prod")
+
+
+def test_each_stack_keeps_its_own_options(user: User) -> None:
+    user.apply("one", "--set", "service.maximum=9")
+    user.apply("two", "--set", "logs.days=14")
+
+    ran = user.well("plan", "--all", "--keep-settings")
+
+    assert ran.out == "one:\nNo changes.\ntwo:\nNo changes.\n"
+
+
+def test_a_saved_plan_says_what_its_apply_must_be_given_again(user: User, tmp_path: Path) -> None:
+    saved = tmp_path / "kept.plan"
+    user.apply("prod", *SETS)
+
+    kept = user.well("plan", "--suffix", "prod", "--keep-settings", "--set", "logs.days=14", "--out", str(saved))
+    assert f"apply {saved} --local --keep-settings` does exactly that" in kept.err
+    assert user.run("apply", "--yes", str(saved)).code == 5
+    user.well("apply", "--yes", str(saved), "--keep-settings")
+    typed = user.well("plan", "--suffix", "prod", *SETS, "--out", str(saved))
+    assert f"apply {saved} --local --set container.environment=...` does exactly that" in typed.err
+
+
+def test_a_saved_plan_keeps_a_setting_that_only_sounds_like_a_variable(user: User, tmp_path: Path) -> None:
+    saved = tmp_path / "tagged.plan"
+    user.well("plan", "--suffix", "prod", "--set", 'tags={"owner": "environment-team"}', "--out", str(saved))
+
+    user.well("apply", "--yes", str(saved))
+
+    assert user.known("prod")["settings"]["tags"]["value"] == {"owner": "environment-team"}
+
+
+def test_unset_members_of_a_dropped_option_are_not_shown() -> None:
+    services = {"reports": {"prefixes": ["/r/*"], "image": "a.example/r:1", "environment": {"KEY": "one"}}}
+
+    *_, note = changes((f"api.services={json.dumps(services)}",), ())
+
+    assert '"environment": {"KEY": "..."}' in note
+    assert "null" not in note
+
+
+def test_keeping_settings_needs_calls(user: User) -> None:
+    ran = user.run("plan", "--suffix", "prod", "--keep-settings", "--offline")
+
+    assert (ran.code, "Leave one of them out." in ran.err) == (64, True)
