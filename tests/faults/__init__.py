@@ -1,1 +1,1 @@
-"""Every fault at every call: whatever strikes a run, the same command again ends as if nothing had."""
+"""Every fault at every call: after any of them, the same command run again ends as if there had been none."""

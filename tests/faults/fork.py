@@ -1,4 +1,4 @@
-"""A case in a process of its own: it begins with all its parent has, changes nothing of it, and may hang."""
+"""Runs a case in a forked process, which starts with the state of its parent and may hang."""
 
 from __future__ import annotations
 
@@ -19,64 +19,64 @@ from time import monotonic
 from types import FrameType
 from typing import Any, NoReturn
 
-WENT_WRONG, TOO_LONG = 70, 71
-# Whoever is asked where it hangs answers within seconds, or cannot.
-_ANSWERS_WITHIN = 10.0
-# The frames that tell which thing is waited for; those of libraries tell nothing.
-_TELLING = "provisioner/engine/"
+FAILED, TOO_LONG = 70, 71
+# Seconds within which a child that hangs must have written its stacks.
+_STACKS_TIMEOUT = 10.0
+# Locals are shown for frames in this folder: they name the resource that is waited for.
+_SHOWS_LOCALS = "provisioner/engine/"
 
 
-# How much longer than by its own time a child may take on a machine that has other things to do.
-CROWDED = 5
-# Who sleeps for so many looks and computes nothing hangs: one that only gets no turn does not sleep.
-_LOOK_EVERY, _ASLEEP = 5.0, 6
+# Wall seconds that a child may take for each second of its CPU limit, on a busy machine.
+WALL_PER_CPU_SECOND = 5
+# A child that sleeps and uses no CPU for so many polls hangs; one that waits for a CPU does not sleep.
+_POLL_SECONDS, _IDLE_POLLS = 5.0, 6
 
 
 class TooLong(Exception):
-    """It computed for its deadline, or hung; the text says where each of its threads was."""
+    """A child used up its CPU limit, or hung; the text holds the stack of each thread."""
 
 
 @dataclass(frozen=True)
 class Child:
-    """A process that goes on from where its parent is, as its parent knows it."""
+    """A forked process, as its parent sees it."""
 
     pid: int
     pipe: int
 
-    def tells(self, deadline: float) -> Any:
-        """What it hands over at its end, through JSON.
+    def result(self, deadline: float) -> Any:
+        """Return the result of the child, which is passed as JSON.
 
         Raises:
-            TooLong: It computes for `deadline` seconds, or hangs.
+            TooLong: It uses `deadline` seconds of CPU, or hangs.
         """
-        told, in_time = _told(self.pipe, self.pid, monotonic() + deadline * CROWDED)
+        output, in_time = _read_result(self.pipe, self.pid, monotonic() + deadline * WALL_PER_CPU_SECOND)
         _, status = os.waitpid(self.pid, 0)
         code = os.waitstatus_to_exitcode(status)
         if not in_time or code == TOO_LONG:
-            raise TooLong(told.decode())
+            raise TooLong(output.decode())
         if code:
-            raise RuntimeError(f"a case broke the tests themselves: {told.decode()}")
-        return json.loads(told)
+            raise RuntimeError(f"the harness itself failed: {output.decode()}")
+        return json.loads(output)
 
 
 @dataclass(frozen=True)
-class Myself:
-    """A child, as it knows itself."""
+class ChildEnd:
+    """The end of a forked process that the child itself holds."""
 
     pipe: int
 
-    def end(self, work: Callable[[], Any]) -> NoReturn:
-        """Hand over what `work` gives, and end this process."""
+    def finish(self, work: Callable[[], Any]) -> NoReturn:
+        """Pass the result of `work` to the parent, and end this process."""
         code = 0
         try:
             text = json.dumps(work())
-        except BaseException:  # noqa: BLE001 - told to the parent, and then this process ends
-            text, code = traceback.format_exc(), WENT_WRONG
-        _end(self.pipe, text, code)
+        except BaseException:  # noqa: BLE001 - passed to the parent, and then this process ends
+            text, code = traceback.format_exc(), FAILED
+        _write_and_exit(self.pipe, text, code)
 
 
-def split(deadline: float) -> Child | Myself:
-    """Go on twice from here, with all that there is; who goes on is told who it is."""
+def fork(deadline: float) -> Child | ChildEnd:
+    """Fork this process; return the `Child` to the parent, and a `ChildEnd` to the child."""
     ours, theirs = os.pipe()
     pid = os.fork()
     if pid:
@@ -84,21 +84,21 @@ def split(deadline: float) -> Child | Myself:
         return Child(pid, ours)
     os.close(ours)
     resource.setrlimit(resource.RLIMIT_CPU, (int(deadline), resource.RLIM_INFINITY))
-    for late in (signal.SIGXCPU, signal.SIGUSR1):
-        signal.signal(late, lambda number, _frame: _too_long(number, theirs))
-    return Myself(theirs)
+    for number in (signal.SIGXCPU, signal.SIGUSR1):
+        signal.signal(number, lambda number, _frame: _report_timeout(number, theirs))
+    return ChildEnd(theirs)
 
 
 def in_child(work: Callable[[], Any], deadline: float) -> Any:
-    """What `work` gives, through JSON; raises what `Child.tells` does."""
-    who = split(deadline)
-    if isinstance(who, Myself):
-        who.end(work)
-    return who.tells(deadline)
+    """Run `work` in a child and return its result; raise what `Child.result` raises."""
+    end = fork(deadline)
+    if isinstance(end, ChildEnd):
+        end.finish(work)
+    return end.result(deadline)
 
 
-def where() -> str:
-    """Where each thread is, and what it has in hand there."""
+def thread_stacks() -> str:
+    """Return the stack of each thread, with the locals of engine frames."""
     names = {thread.ident: thread.name for thread in threading.enumerate()}
     lines = []
     for ident, frame in sys._current_frames().items():
@@ -115,58 +115,58 @@ def _callers(frame: FrameType | None) -> Iterator[FrameType]:
 
 def _line(frame: FrameType) -> str:
     at = f"  {frame.f_code.co_filename}:{frame.f_lineno} {frame.f_code.co_name}"
-    known = frame.f_locals if _TELLING in at else {}
+    known = frame.f_locals if _SHOWS_LOCALS in at else {}
     return " ".join([at, *(f"{name}={reprlib.repr(value)}" for name, value in known.items())])
 
 
-def _too_long(number: int, pipe: int) -> None:
+def _report_timeout(number: int, pipe: int) -> None:
     signal.signal(number, signal.SIG_IGN)
-    _end(pipe, where(), TOO_LONG)
+    _write_and_exit(pipe, thread_stacks(), TOO_LONG)
 
 
-def _end(pipe: int, text: str, code: int) -> NoReturn:
+def _write_and_exit(pipe: int, text: str, code: int) -> NoReturn:
     with os.fdopen(pipe, "w") as file:
         file.write(text)
     sys.stderr.flush()
     os._exit(code)
 
 
-def _told(pipe: int, pid: int, deadline: float) -> tuple[bytes, bool]:
-    """All that a child tells, and whether it came in time; one that is late is asked where it is."""
+def _read_result(pipe: int, pid: int, deadline: float) -> tuple[bytes, bool]:
+    """Return the output of a child and whether it came in time; ask a late one for its stacks."""
     with os.fdopen(pipe, "rb", buffering=0) as file:
-        told, ended = _unless_asleep(file, pid, deadline)
+        output, ended = _read_unless_idle(file, pid, deadline)
         if ended:
-            return told, True
+            return output, True
         os.kill(pid, signal.SIGUSR1)
-        told, _ = _until(file, monotonic() + _ANSWERS_WITHIN)
+        output, _ = _read_until(file, monotonic() + _STACKS_TIMEOUT)
     os.kill(pid, signal.SIGKILL)
-    return told, False
+    return output, False
 
 
-def _unless_asleep(file: RawIOBase, pid: int, deadline: float) -> tuple[bytes, bool]:
-    """What comes until then, or until the child hangs; and whether it came to its end."""
-    told, computed, looks = b"", "", 0
-    while looks < _ASLEEP and (now := monotonic()) < deadline:
-        part, ended = _until(file, min(now + _LOOK_EVERY, deadline))
-        told += part
+def _read_unless_idle(file: RawIOBase, pid: int, deadline: float) -> tuple[bytes, bool]:
+    """Read until the deadline or until the child hangs; return the output and whether the child ended it."""
+    output, cpu_time, idle_polls = b"", "", 0
+    while idle_polls < _IDLE_POLLS and (now := monotonic()) < deadline:
+        part, ended = _read_until(file, min(now + _POLL_SECONDS, deadline))
+        output += part
         if ended:
-            return told, True
-        known, computed = computed, _asleep(pid)
-        looks = looks + 1 if computed and computed == known else 0
-    return told, False
+            return output, True
+        previous, cpu_time = cpu_time, _cpu_time_if_sleeping(pid)
+        idle_polls = idle_polls + 1 if cpu_time and cpu_time == previous else 0
+    return output, False
 
 
-def _asleep(pid: int) -> str:
-    """What a process that sleeps has computed; "" for one that does not, or where that is not told."""
+def _cpu_time_if_sleeping(pid: int) -> str:
+    """Return the CPU time of a process that sleeps; "" for one that runs, or where the system does not say."""
     try:
-        told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return ""
-    return " ".join(told[11:13]) if told[0] == "S" else ""
+    return " ".join(fields[11:13]) if fields[0] == "S" else ""
 
 
-def _until(file: RawIOBase, deadline: float) -> tuple[bytes, bool]:
-    """What comes until then, and whether it came to its end."""
+def _read_until(file: RawIOBase, deadline: float) -> tuple[bytes, bool]:
+    """Read until the deadline; return the output and whether its end was reached."""
     whole = b""
     while select.select([file], [], [], max(deadline - monotonic(), 0))[0]:
         part = file.read(65536)

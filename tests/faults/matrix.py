@@ -1,4 +1,4 @@
-"""Every case there is, a share of them, and the results so far, in a file that a later run goes on with."""
+"""All cases of the fault matrix, samples and shards of them, and a results file that a later run resumes."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import cli
-from tests.faults.case import (
+from tests.faults.fault_case import (
     APPLY,
-    AT_CALLS,
-    AT_WRITES,
     BOTH,
-    LEDGER,
-    PASSING,
+    CALL_FAULTS,
+    RETRIED_FAULTS,
     SCENARIOS,
+    STATE_WRITE,
     TEARDOWN,
+    WRITE_FAULTS,
     FaultCase,
     InjectedFault,
     Verdict,
@@ -29,49 +29,49 @@ ROOT = Path(cli.__file__).parent
 
 
 def cases(counts: dict[str, dict[str, int]]) -> list[FaultCase]:
-    """Each fault at each call that an undisturbed run makes; `counts` tells them for each command."""
+    """Return each fault at each mutating call; `counts` are the calls of an undisturbed run by command."""
     return [
         FaultCase(scenario, (InjectedFault(fault, operation, nth),))
         for scenario in SCENARIOS
         for operation, count in sorted(counts[TEARDOWN if scenario == TEARDOWN else APPLY].items())
         for nth in range(1, count + 1)
-        for fault in (AT_WRITES if operation == LEDGER else AT_CALLS)
-        if not (scenario == BOTH and _is_as_a_kill(fault))
+        for fault in (WRITE_FAULTS if operation == STATE_WRITE else CALL_FAULTS)
+        if not (scenario == BOTH and _equals_a_kill(fault))
     ]
 
 
-def _is_as_a_kill(fault: str) -> bool:
-    """Whether it and then a kill are the same as the kill alone: nothing took effect, nothing was told."""
-    return fault in PASSING - {"lost_reply"} or fault == "read_only"
+def _equals_a_kill(fault: str) -> bool:
+    """Return whether the fault and a kill after it equal the kill alone: the call had no effect and no reply."""
+    return fault in RETRIED_FAULTS - {"lost_reply"} or fault == "read_only"
 
 
 def sample(all_: list[FaultCase], size: int, seed: int) -> list[FaultCase]:
-    """Some of them, in their order."""
-    chosen = random.Random(seed).sample(range(len(all_)), min(size, len(all_)))
-    return [all_[at] for at in sorted(chosen)]
+    """Return `size` random cases, in their order."""
+    indexes = random.Random(seed).sample(range(len(all_)), min(size, len(all_)))
+    return [all_[index] for index in sorted(indexes)]
 
 
-def one_each(all_: list[FaultCase], seed: int) -> list[FaultCase]:
-    """One case of each scenario, operation and fault: which call of several it meets, the seed says."""
-    alike: dict[tuple[str, str, str], list[FaultCase]] = {}
+def one_per_operation(all_: list[FaultCase], seed: int) -> list[FaultCase]:
+    """Return one case of each scenario, operation and fault; the seed chooses at which of several calls."""
+    groups: dict[tuple[str, str, str], list[FaultCase]] = {}
     for case in all_:
-        [strike] = case.strikes
-        alike.setdefault((case.scenario, strike.operation, strike.fault), []).append(case)
-    dice = random.Random(seed)
-    return [dice.choice(some) for some in alike.values()]
+        [fault] = case.faults
+        groups.setdefault((case.scenario, fault.operation, fault.fault), []).append(case)
+    chance = random.Random(seed)
+    return [chance.choice(group) for group in groups.values()]
 
 
-def share(all_: list[FaultCase], at: int, of: int) -> list[FaultCase]:
-    """The `at`-th of `of` shares: all faults at one call are in one, as some of them come to the same."""
+def shard(all_: list[FaultCase], at: int, of: int) -> list[FaultCase]:
+    """Return the `at`-th of `of` shards; all faults at one call are in one shard, as some share a verdict."""
 
-    def at_one_call(case: FaultCase) -> bytes:
-        return f"{case.scenario} {[(one.operation, one.nth) for one in case.strikes]}".encode()
+    def call_of(case: FaultCase) -> bytes:
+        return f"{case.scenario} {[(one.operation, one.nth) for one in case.faults]}".encode()
 
-    return [one for one in all_ if zlib.crc32(at_one_call(one)) % of == at - 1]
+    return [one for one in all_ if zlib.crc32(call_of(one)) % of == at - 1]
 
 
 def fingerprint() -> str:
-    """Stands for the code that is tested and that tests: results of other code do not count."""
+    """Return a hash of product and harness: results of other code do not count."""
     digest = hashlib.sha256()
     for folder in ("provisioner", "state", "tests/faults"):
         for path in sorted((ROOT / folder).rglob("*.py")):
@@ -81,7 +81,7 @@ def fingerprint() -> str:
 
 @dataclass
 class Results:
-    """The verdicts so far: one JSON line each, after a head that says of which code they are."""
+    """The verdicts so far: one JSON line each, after a first line with the fingerprint of the code."""
 
     path: Path
     calls: int = 0
@@ -89,31 +89,31 @@ class Results:
 
     @classmethod
     def load(cls, path: Path) -> Results:
-        """What a file holds; nothing where it is of other code, or cut off in its first line."""
+        """Return the results in a file; none if they are of other code or the first line is cut off."""
         results = cls(path)
         lines = path.read_text().splitlines() if path.exists() else []
-        told = [json.loads(line) for line in lines if line.endswith("}")]
-        if told and told[0].get("code") == fingerprint():
-            results.calls = told[0]["calls"]
-            results.verdicts = {one["case"]: Verdict(**one) for one in told[1:]}
+        records = [json.loads(line) for line in lines if line.endswith("}")]
+        if records and records[0].get("code") == fingerprint():
+            results.calls = records[0]["calls"]
+            results.verdicts = {one["case"]: Verdict(**one) for one in records[1:]}
         return results
 
     def begin(self, calls: int) -> None:
-        """Write the file again, with what is known already."""
+        """Write the file anew with the verdicts that are known."""
         self.calls = calls
         lines = [{"code": fingerprint(), "calls": calls}, *(one.as_dict() for one in self.verdicts.values())]
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.write_text("".join(json.dumps(line) + "\n" for line in lines))
 
     def add(self, verdict: Verdict) -> None:
-        """Write one more down."""
+        """Append one verdict to the file."""
         self.verdicts[verdict.case] = verdict
         with self.path.open("a") as file:
             file.write(json.dumps(verdict.as_dict()) + "\n")
 
 
-def line(calls: int, verdicts: Iterable[Verdict]) -> str:
-    """The whole in one line."""
+def summary(calls: int, verdicts: Iterable[Verdict]) -> str:
+    """Return the results in one line."""
     known = list(verdicts)
     faults = {one.case.partition(": ")[2].partition(" at ")[0] for one in known}
     orphans, duplicates = (sum(len(getattr(one, name)) for one in known) for name in ("orphans", "duplicates"))
@@ -124,6 +124,6 @@ def line(calls: int, verdicts: Iterable[Verdict]) -> str:
     )
 
 
-def calls_of(counts: dict[str, dict[str, int]]) -> int:
-    """How many calls of AWS an undisturbed apply and teardown make that change something."""
-    return sum(number for of in counts.values() for name, number in of.items() if name != LEDGER)
+def count_mutating_calls(counts: dict[str, dict[str, int]]) -> int:
+    """Return the number of mutating calls of an undisturbed apply and teardown."""
+    return sum(number for of in counts.values() for name, number in of.items() if name != STATE_WRITE)

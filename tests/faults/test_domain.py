@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from provisioner.emulator.server import LocalAws
-from tests.faults.case import APPLY, BOTH, TEARDOWN, FaultCase, InjectedFault
-from tests.faults.on_the_way import ENDPOINT
+from tests.faults.fault_case import APPLY, BOTH, TEARDOWN, FaultCase, InjectedFault
+from tests.faults.network_faults import ENDPOINT
 from tests.faults.world import World
 from tests.support import account_inventory
 
@@ -19,28 +19,28 @@ FAULTS = ("kill_after", "lost_reply")
 
 
 class Named(World):
-    """A world whose stack has a domain, in a zone of somebody's."""
+    """A world whose stack has a domain in an existing hosted zone."""
 
-    def fresh(self) -> None:
-        """A new account with a zone in it, and a new home."""
-        super().fresh()
+    def reset(self) -> None:
+        """Begin with a new account that has a hosted zone, and a new home."""
+        super().reset()
         made = account_inventory.client(ENDPOINT, "route53").create_hosted_zone(
             Name="shop.example", CallerReference="r"
         )
         zone = made["HostedZone"]["Id"].rsplit("/", 1)[-1]
-        self.sets = ['domain.names=["api.shop.example"]', f"domain.hosted_zone_id={zone}"]
+        self.settings = ['domain.names=["api.shop.example"]', f"domain.hosted_zone_id={zone}"]
 
 
 @pytest.fixture(scope="module")
 def world(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """The AWS is empty again afterwards."""
+    """A user with a domain; the account is empty again afterwards."""
     with Named(served.emulator, tmp_path_factory.mktemp("named") / "home").open() as opened:
         yield opened
     served.reset()
 
 
 def cases() -> list[FaultCase]:
-    """Each fault at each of these calls."""
+    """Return each fault at each of these calls."""
     return [
         FaultCase(scenario, (InjectedFault(fault, operation, nth),))
         for scenario, calls in ((APPLY, MADE), (BOTH, MADE), (TEARDOWN, ENDED))
@@ -52,7 +52,7 @@ def cases() -> list[FaultCase]:
 
 @pytest.mark.parametrize("case", cases(), ids=str)
 def test_a_fault_loses_and_doubles_nothing(world: World, case: FaultCase) -> None:
-    verdict = world.try_(case)
+    verdict = world.play(case)
 
-    assert verdict.struck, verdict
-    assert verdict.is_good, verdict
+    assert verdict.fired, verdict
+    assert verdict.passed, verdict

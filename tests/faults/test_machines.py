@@ -1,4 +1,4 @@
-"""Two machines without shared state, at AWS's own speed: never two of anything, and both get out again."""
+"""Two machines without shared state at the speed of AWS: nothing is created twice, and both can go on."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from provisioner.emulator.server import LocalAws
 from provisioner.engine.run_marker.marker import MARK_SECONDS
 from provisioner.errors import NoSuchStack
 from state.errors import LockHeld
-from tests.faults.case import APPLY, KILLED, TEARDOWN, InjectedFault
-from tests.faults.judge import compare, held
-from tests.faults.machines import at_once, machine
-from tests.faults.on_the_way import ENDPOINT
+from tests.faults.account_difference import compare, inventory_of
+from tests.faults.fault_case import APPLY, KILLED, TEARDOWN, InjectedFault
+from tests.faults.network_faults import ENDPOINT
+from tests.faults.two_machines import other_machine, run_both
 from tests.faults.world import World
 from tests.support import account_inventory
 from tests.support.shared_state import BUCKET
@@ -29,34 +29,34 @@ GONE = (0, NoSuchStack.exit_code)
 
 
 class Shared(World):
-    """A world in which a team has a bucket."""
+    """A world with a bucket for the state of a team."""
 
-    def fresh(self) -> None:
-        """A new account with a bucket in it, and a new home."""
-        super().fresh()
+    def reset(self) -> None:
+        """Begin with a new account that has a bucket, and a new home."""
+        super().reset()
         account_inventory.client(ENDPOINT, "s3").create_bucket(Bucket=BUCKET)
 
 
 @pytest.fixture
 def world(served: LocalAws, tmp_path: Path) -> Iterator[World]:
-    """A user before an empty AWS that takes its time."""
-    with Shared(served.emulator, tmp_path / "home").entered() as entered:
+    """A user with an empty account at the speed of AWS."""
+    with Shared(served.emulator, tmp_path / "home").active() as entered:
         yield entered
     served.reset()
 
 
 def made(world: World) -> dict[str, int]:
-    """How many of what AWS makes again each time were made so far."""
-    effects = world.effects()
+    """Return how many resources that AWS creates anew at each call were created so far."""
+    effects = world.mutations()
     return {one: effects[one] for one in ONCE}
 
 
 def ends_well(world: World) -> None:
-    """A teardown from here leaves nothing but what was there before."""
-    assert world.run(TEARDOWN) in GONE, world.said
-    left = held(ENDPOINT)
-    world.fresh()
-    assert compare(left, held(ENDPOINT)).orphans == []
+    """Assert that a teardown leaves nothing but what was there before."""
+    assert world.run(TEARDOWN) in GONE, world.error_text
+    left = inventory_of(ENDPOINT)
+    world.reset()
+    assert compare(left, inventory_of(ENDPOINT)).orphans == []
 
 
 def slow(offsets: list[float]) -> list[object]:
@@ -66,24 +66,24 @@ def slow(offsets: list[float]) -> list[object]:
 @pytest.mark.parametrize("state", ["", STATE], ids=["folder", "bucket"])
 @pytest.mark.parametrize("offset", [0.0, *slow([0.1, 0.4, 0.9, 1.3, 1.8, 2.4, 3.1, 4.3, 5.9, 7.7, 10.0])])
 def test_two_first_applies_make_nothing_twice(world: World, tmp_path: Path, offset: float, state: str) -> None:
-    other = machine(world, tmp_path / "other", state)
+    other = other_machine(world, tmp_path / "other", state)
 
-    codes = at_once((world, APPLY), (other, APPLY), offset, seed=int(offset * 10))
+    codes = run_both((world, APPLY), (other, APPLY), offset, seed=int(offset * 10))
 
     assert made(world) == dict.fromkeys(ONCE, 1)
-    assert sorted(codes) == [0, LockHeld.exit_code], (world.said, other.said)
+    assert sorted(codes) == [0, LockHeld.exit_code], (world.error_text, other.error_text)
     winner, loser = (world, other) if codes[0] == 0 else (other, world)
     for word in ("arn:aws:", "since 20", "--take-over", "a state of its own"):
-        assert word in loser.said
-    assert winner._noise() == []
+        assert word in loser.error_text
+    assert winner.plan_changes() == []
     ends_well(winner)
 
 
 def half_made(world: World) -> None:
-    """A first apply dies with its network and its database made, and counts as dead by now."""
+    """A first apply was killed with network and database created; its run mark has expired."""
     world.wire.arm((InjectedFault("kill_after", "rds:CreateDBCluster", 1),))
     assert world.run(APPLY) == KILLED
-    world.revive()
+    world.end_faults()
     world.wire.arm(())
     world.time.advance(MARK_SECONDS)
 
@@ -102,13 +102,13 @@ def test_of_two_that_go_on_with_a_dead_run_one_does(
     world: World, tmp_path: Path, first: str, second: str, offset: float
 ) -> None:
     half_made(world)
-    other = machine(world, tmp_path / "other")
+    other = other_machine(world, tmp_path / "other")
 
-    codes = at_once((world, first), (other, second), offset, seed=int(offset * 10))
+    codes = run_both((world, first), (other, second), offset, seed=int(offset * 10))
 
-    assert sorted(codes) == [0, LockHeld.exit_code], (world.said, other.said)
+    assert sorted(codes) == [0, LockHeld.exit_code], (world.error_text, other.error_text)
     winner, verb = (world, first) if codes[0] == 0 else (other, second)
     assert made(world) == dict.fromkeys(ONCE, 1) if verb == APPLY else max(made(world).values()) == 1
     if verb == APPLY:
-        assert winner._noise() == []
+        assert winner.plan_changes() == []
     ends_well(winner)

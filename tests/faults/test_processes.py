@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 
 from provisioner.emulator.server import LocalAws
-from tests.faults.judge import Held, compare, held
+from tests.faults.account_difference import Inventory, compare, inventory_of
 from tests.faults.seeds import SEED
 from tests.support.shared_state import BUCKET, make_bucket
 from tests.support.user import CommandResult, User
 
-EVER = 10**6
+EVERY_TIME = 10**6
 HERE = ("--local", "--yes", "--suffix", "a")
-# One of each way in which AWS tells a thing from its twin: tags, a token, a name, a number.
-MADE = [
+# One operation for each way to find out whether it took effect: tags, a token, a name, a number.
+CREATIONS = [
     "ec2:CreateVpc",
     "ec2:AllocateAddress",
     "ec2:CreateSubnet",
@@ -33,23 +33,23 @@ MADE = [
     "ecs:CreateService",
     "cloudfront:CreateDistributionWithTags",
 ]
-ENDED = ["ec2:DeleteNatGateway", "rds:DeleteDBCluster", "cloudfront:UpdateDistribution", "ec2:DeleteVpc"]
+DELETIONS = ["ec2:DeleteNatGateway", "rds:DeleteDBCluster", "cloudfront:UpdateDistribution", "ec2:DeleteVpc"]
 KILLS = ["kill_before", "kill_after"]
-dice = random.Random(SEED)
-CHOSEN = [(dice.choice(KILLS), one) for one in dice.sample(MADE, 1)]
-TORN = dice.choice(MADE)
-STOPPED = [(dice.choice(KILLS), dice.choice(ENDED))]
-LAPSED = dice.randint(2, 60)
-PATIENCE: tuple[str, ...] = dice.choice([(), ("--lock-timeout", "60s")])
-MOMENT = dice.uniform(0.5, 3.0)
+chance = random.Random(SEED)
+CHOSEN = [(chance.choice(KILLS), one) for one in chance.sample(CREATIONS, 1)]
+TORN_DOWN_AFTER = chance.choice(CREATIONS)
+STOPPED = [(chance.choice(KILLS), chance.choice(DELETIONS))]
+EXPIRES_AT = chance.randint(2, 60)
+LOCK_TIMEOUT: tuple[str, ...] = chance.choice([(), ("--lock-timeout", "60s")])
+MOMENT = chance.uniform(0.5, 3.0)
 
 
 @dataclass(frozen=True)
 class Account:
-    """What an undisturbed run makes of an account."""
+    """The inventories of an account after undisturbed runs."""
 
-    clean: Held
-    empty: Held
+    after_apply: Inventory
+    after_teardown: Inventory
 
 
 @pytest.fixture(scope="module")
@@ -57,30 +57,30 @@ def account(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Accou
     user = User.before(served, tmp_path_factory.mktemp("account"))
     make_bucket(served)
     user.apply("a")
-    clean = look(user)
+    after_apply = inventory(user)
     user.teardown("a")
-    return Account(clean, look(user))
+    return Account(after_apply, inventory(user))
 
 
 @pytest.fixture(params=["folder", pytest.param("bucket", marks=pytest.mark.slow)])
 def user(request: pytest.FixtureRequest, user: User) -> User:
-    """A user whose state is in a folder, or in a bucket; the bucket stands either way."""
+    """A user whose state is in a folder or in a bucket; the bucket exists in both cases."""
     make_bucket(user.box)
     if request.param == "folder":
         return user
     return dataclasses.replace(user, environment={"MLAPI_STATE": f"s3://{BUCKET}/state"})
 
 
-def look(user: User) -> Held:
-    """What is there when nothing new hides any more."""
+def inventory(user: User) -> Inventory:
+    """Return the inventory of the account once all that is new is visible."""
     user.box.advance(1.0)
-    return held(user.box.endpoint)
+    return inventory_of(user.box.endpoint)
 
 
-def struck(user: User, verb: str, **order: Any) -> CommandResult:
-    """One command as a process, which meets a fault."""
+def run_with_fault(user: User, verb: str, **fault: Any) -> CommandResult:
+    """Run one command as a process that meets a fault."""
     with user.spawn(verb, *HERE) as process:
-        user.box.faults({**order, "pid": process.pid})
+        user.box.faults({**fault, "pid": process.pid})
         out, err = process.communicate(timeout=120)
     user.box.faults()
     return CommandResult(process.returncode, out, err)
@@ -88,11 +88,11 @@ def struck(user: User, verb: str, **order: Any) -> CommandResult:
 
 @pytest.mark.parametrize(("fault", "operation"), CHOSEN)
 def test_an_apply_that_is_killed_is_taken_up_at_once(account: Account, user: User, fault: str, operation: str) -> None:
-    ran = struck(user, "apply", operation=operation, fault=fault)
+    ran = run_with_fault(user, "apply", operation=operation, fault=fault)
 
     assert ran.code == -signal.SIGKILL, ran.err
     user.apply("a")
-    assert compare(look(user), account.clean).is_none
+    assert compare(inventory(user), account.after_apply).is_empty
 
 
 @pytest.mark.slow
@@ -101,20 +101,20 @@ def test_a_teardown_that_is_killed_is_taken_up_at_once(
     account: Account, user: User, fault: str, operation: str
 ) -> None:
     user.apply("a")
-    ran = struck(user, "teardown", operation=operation, fault=fault)
+    ran = run_with_fault(user, "teardown", operation=operation, fault=fault)
 
     assert ran.code == -signal.SIGKILL, ran.err
     user.teardown("a")
-    assert compare(look(user), account.empty).is_none
+    assert compare(inventory(user), account.after_teardown).is_empty
 
 
 @pytest.mark.slow
 def test_an_apply_that_is_killed_can_be_torn_down_at_once(account: Account, user: User) -> None:
-    ran = struck(user, "apply", operation=TORN, fault="kill_after")
+    ran = run_with_fault(user, "apply", operation=TORN_DOWN_AFTER, fault="kill_after")
 
     assert ran.code == -signal.SIGKILL, ran.err
     user.teardown("a")
-    assert compare(look(user), account.empty).is_none
+    assert compare(inventory(user), account.after_teardown).is_empty
 
 
 @pytest.mark.slow
@@ -132,38 +132,38 @@ def test_a_signal_at_any_time_ends_an_apply_with_its_code(
     assert process.returncode == code, f"after {MOMENT:.2f} s: {err}"
     assert "Traceback" not in err
     user.apply("a")
-    assert compare(look(user), account.clean).is_none
+    assert compare(inventory(user), account.after_apply).is_empty
 
 
 def test_a_right_that_is_missing_stops_only_what_needs_it(account: Account, user: User) -> None:
-    ran = struck(user, "apply", operation="dynamodb:CreateTable", fault="access_denied", times=EVER)
+    ran = run_with_fault(user, "apply", operation="dynamodb:CreateTable", fault="access_denied", times=EVERY_TIME)
 
     assert ran.code == 4, ran.err
     assert "Give these credentials the right dynamodb:CreateTable, then run the same command again." in ran.err
-    type_names = {type_name for type_name, _ in look(user)}
+    type_names = {type_name for type_name, _ in inventory(user)}
     assert {"nat gateway", "db instance", "balancer", "distribution"} <= type_names
     assert "table" not in type_names
     user.apply("a")
-    assert compare(look(user), account.clean).is_none
+    assert compare(inventory(user), account.after_apply).is_empty
 
 
 @pytest.mark.slow
 def test_credentials_that_expire_end_a_run_that_can_be_resumed(account: Account, user: User) -> None:
-    ran = struck(user, "apply", at=LAPSED, fault="expired", times=EVER)
+    ran = run_with_fault(user, "apply", at=EXPIRES_AT, fault="expired", times=EVERY_TIME)
 
     assert ran.code == 3, ran.err
     assert "AWS does not accept these credentials" in ran.err
     user.apply("a")
-    assert compare(look(user), account.clean).is_none
+    assert compare(inventory(user), account.after_apply).is_empty
 
 
 @pytest.mark.slow
 def test_two_applies_at_once_make_one_stack(account: Account, user: User) -> None:
-    with user.spawn("apply", *HERE, *PATIENCE) as one, user.spawn("apply", *HERE, *PATIENCE) as other:
-        told = [process.communicate(timeout=120)[1] for process in (one, other)]
+    with user.spawn("apply", *HERE, *LOCK_TIMEOUT) as one, user.spawn("apply", *HERE, *LOCK_TIMEOUT) as other:
+        errors = [process.communicate(timeout=120)[1] for process in (one, other)]
 
     codes = sorted((one.returncode, other.returncode))
-    assert codes in ([0, 0], [0, 0] if PATIENCE else [0, 7]), told
+    assert codes in ([0, 0], [0, 0] if LOCK_TIMEOUT else [0, 7]), errors
     if codes == [0, 7]:
-        assert any("This stack is being changed by `apply`" in err for err in told)
-    assert compare(look(user), account.clean).is_none
+        assert any("This stack is being changed by `apply`" in err for err in errors)
+    assert compare(inventory(user), account.after_apply).is_empty

@@ -1,4 +1,4 @@
-"""A share of the matrix that changes with the day, and runs that meet two or three faults."""
+"""A sample of the fault matrix that changes with the day, and runs that meet two or three faults."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from provisioner.emulator.server import LocalAws
-from tests.faults.case import AT_CALLS, AT_WRITES, LEDGER, SCENARIOS, FaultCase, InjectedFault
+from tests.faults.fault_case import CALL_FAULTS, SCENARIOS, STATE_WRITE, WRITE_FAULTS, FaultCase, InjectedFault
 from tests.faults.matrix import ROOT
 from tests.faults.seeds import SEED
-from tests.faults.strongest import STRONGEST
+from tests.faults.strongest_profile import STRONGEST
 from tests.faults.world import World
 
 SIZE = 4
-AT_CALL = st.builds(InjectedFault, st.sampled_from(AT_CALLS), st.just(""), st.integers(1, 90))
-AT_WRITE = st.builds(InjectedFault, st.sampled_from(AT_WRITES), st.just(LEDGER), st.integers(1, 60))
+AT_CALL = st.builds(InjectedFault, st.sampled_from(CALL_FAULTS), st.just(""), st.integers(1, 90))
+AT_WRITE = st.builds(InjectedFault, st.sampled_from(WRITE_FAULTS), st.just(STATE_WRITE), st.integers(1, 60))
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_a_sample_of_the_day_leaves_nothing_and_makes_nothing_twice(profile: str
 
 @pytest.fixture(scope="module")
 def world(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A user whose calls may be struck; the AWS is empty again afterwards."""
+    """A user whose calls may meet faults; the account is empty again afterwards."""
     with World(served.emulator, tmp_path_factory.mktemp("world") / "home").open() as opened:
         yield opened
     served.reset()
@@ -55,9 +55,9 @@ def world(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 )
 @given(
     scenario=st.sampled_from(SCENARIOS),
-    strikes=st.lists(AT_CALL | AT_WRITE, min_size=2, max_size=3, unique_by=lambda one: one.nth),
+    faults=st.lists(AT_CALL | AT_WRITE, min_size=2, max_size=3, unique_by=lambda one: one.nth),
 )
-def test_two_and_three_faults_in_a_row_lose_nothing(world: World, scenario: str, strikes: list[InjectedFault]) -> None:
-    verdict = world.try_(FaultCase(scenario, tuple(strikes)))
+def test_two_and_three_faults_in_a_row_lose_nothing(world: World, scenario: str, faults: list[InjectedFault]) -> None:
+    verdict = world.play(FaultCase(scenario, tuple(faults)))
 
-    assert verdict.is_good, f"FAULT_SEED={SEED} {verdict}"
+    assert verdict.passed, f"FAULT_SEED={SEED} {verdict}"

@@ -1,4 +1,4 @@
-"""At AWS's own speed, under the clock that jumps: what speed 0 hides, and the clock itself."""
+"""Runs at the speed of AWS on the simulated clock: what speed 0 hides, and the clock itself."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ import pytest
 from provisioner.emulator.server import LocalAws
 from provisioner.engine.calls.clock import Clock, Stopped
 from state.lease import Heartbeat
-from tests.faults.case import APPLY, KILLED, FaultCase, InjectedFault
-from tests.faults.simulated import Deadlock, Simulation
+from tests.faults.fault_case import APPLY, KILLED, FaultCase, InjectedFault
+from tests.faults.simulation import Deadlock, Simulation
 from tests.faults.world import World
 
 
 @pytest.fixture
 def world(served: LocalAws, tmp_path: Path) -> Iterator[World]:
-    """A user before an empty AWS that takes its time."""
-    with World(served.emulator, tmp_path / "home").entered() as entered:
+    """A user with an empty account at the speed of AWS."""
+    with World(served.emulator, tmp_path / "home").active() as entered:
         yield entered
     served.reset()
 
@@ -37,36 +37,36 @@ def world(served: LocalAws, tmp_path: Path) -> Iterator[World]:
     ],
 )
 def test_an_apply_that_was_killed_costs_the_next_one_nothing(world: World, fault: str, operation: str) -> None:
-    """From CreateTable on it cost an hour: the cooldown of the table's TTL ran from its being found."""
+    """After a kill at CreateTable it cost an hour: the cooldown of the table's TTL began when it was found."""
     world.arm(FaultCase(APPLY, (InjectedFault(fault, operation, 1),)))
     assert world.run(APPLY) == KILLED
-    world.revive()
-    start = world.time.passed
+    world.end_faults()
+    start = world.time.elapsed
 
-    assert world.run(APPLY) == 0, world.said
+    assert world.run(APPLY) == 0, world.error_text
 
-    assert world.time.passed - start < 15 * 60
-    assert world._noise() == []
+    assert world.time.elapsed - start < 15 * 60
+    assert world.plan_changes() == []
 
 
 @pytest.fixture
 def clock() -> Iterator[Simulation]:
-    """A clock that jumps."""
+    """A simulated clock."""
     with Simulation().running() as simulation:
         yield simulation
 
 
 def test_hours_pass_in_no_time_and_in_their_order(clock: Simulation) -> None:
-    told = []
+    wake_ups = []
 
     def sleeper(hours: int) -> None:
         Clock().sleep(hours * 3600)
-        told.append((hours, round(clock.passed)))
+        wake_ups.append((hours, round(clock.elapsed)))
 
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(sleeper, [3, 1, 2]))
 
-    assert told == [(1, 3600), (2, 7200), (3, 10800)]
+    assert wake_ups == [(1, 3600), (2, 7200), (3, 10800)]
 
 
 def test_both_clocks_of_the_modules_move_together(clock: Simulation) -> None:
@@ -84,29 +84,29 @@ def test_no_time_passes_while_a_thread_can_run(clock: Simulation) -> None:
         asleep = pool.submit(Clock().sleep, 60)
         pool.submit(heard.put, "news")
         assert heard.get() == "news"
-        assert clock.passed == 0
+        assert clock.elapsed == 0
         asleep.result()
 
-    assert clock.passed == 60
+    assert clock.elapsed == 60
 
 
 def test_a_lock_may_be_held_by_one_who_sleeps(clock: Simulation) -> None:
-    lock, told = threading.Lock(), []
+    lock, holds = threading.Lock(), []
 
     def hold(name: str) -> None:
         with lock:
             Clock().sleep(60)
-            told.append((name, clock.passed))
+            holds.append((name, clock.elapsed))
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(hold, "ab"))
 
-    assert told == [("a", 60), ("b", 120)]
+    assert holds == [("a", 60), ("b", 120)]
 
 
 def test_a_heart_beats_by_this_clock_until_it_is_stopped(clock: Simulation) -> None:
     beats: list[float] = []
-    heart = Heartbeat(lambda: beats.append(clock.passed), 60.0)
+    heart = Heartbeat(lambda: beats.append(clock.elapsed), 60.0)
     heart.start()
 
     Clock().sleep(200)
@@ -120,7 +120,7 @@ def test_a_pool_runs_no_more_at_once_than_it_may(clock: Simulation) -> None:
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(Clock().sleep, [10, 10, 10, 10]))
 
-    assert clock.passed == 20
+    assert clock.elapsed == 20
 
 
 def test_who_is_asked_to_stop_sleeps_no_longer(clock: Simulation) -> None:
@@ -133,7 +133,7 @@ def test_who_is_asked_to_stop_sleeps_no_longer(clock: Simulation) -> None:
         with pytest.raises(Stopped):
             asleep.result()
 
-    assert clock.passed == 0
+    assert clock.elapsed == 0
 
 
 def test_where_all_wait_and_nobody_sleeps_it_is_told_and_ends(clock: Simulation) -> None:

@@ -1,4 +1,4 @@
-"""The way from the tool's boto3 clients into the box, without sockets; here faults strike and runs die."""
+"""Connects the boto3 clients to the emulator without sockets; faults and kills happen here."""
 
 from __future__ import annotations
 
@@ -22,166 +22,166 @@ from provisioner.emulator.errors import AwsError, expired
 from provisioner.emulator.faults import Fault
 from provisioner.emulator.http_server import ConnectionDropped
 from provisioner.emulator.wire import READS, Call, Environ, Response, parse_call, serialize_error
-from tests.faults.alike import EquivalentFaults
-from tests.faults.case import LEDGER, InjectedFault
-from tests.faults.on_the_way import ENDPOINT, ON_THE_WAY, Bare, OnTheWay
-from tests.faults.remembered import ENDS, CachedReads
+from tests.faults.cached_reads import DELETIONS, CachedReads
+from tests.faults.equivalent_faults import EquivalentFaults
+from tests.faults.fault_case import STATE_WRITE, InjectedFault
+from tests.faults.network_faults import ENDPOINT, NETWORK_FAULTS, BareReply, NetworkFault
 from tests.support import account_inventory
 
-_EVER = 10**6
-# What a call is called and kept by, from its beginning to its end, among what botocore keeps with it.
-_NAME, _KEY = "tests.faults.name", "tests.faults.key"
+_EVERY_TIME = 10**6
+# The keys of a call's operation and cache key in the context that botocore keeps for it.
+_OPERATION_KEY, _CACHE_KEY = "tests.faults.name", "tests.faults.key"
 
-Meets = Callable[[str, Callable[[], Response]], None]
+OnMutation = Callable[[str, Callable[[], Response]], None]
 
 
 class Killed(BaseException):
-    """The process ended here: no handler of it ran, and nothing of it reached AWS or the disk any more."""
+    """The process was killed here: no handler of it ran, and nothing more of it reached AWS or the disk."""
 
 
 class Wire:
-    """Carries every call of a process to the box; after a kill it carries nothing."""
+    """Sends every call of a process to the emulator; after a kill it sends nothing."""
 
     def __init__(self, emulator: Emulator) -> None:
-        self.box = emulator
-        self.dead = False
-        self.expired = False
-        self.struck = 0
-        self._kills_next = False
-        self._orders: list[Fault] = []
-        self.remembered = CachedReads()
-        # Told of each call that would change AWS before it is carried, and how to make it.
-        self.meets: Meets | None = None
-        # Hears how a run goes on after a fault.
-        self.alike: EquivalentFaults | None = None
-        # Seconds that the next request, or the next answer, is on its way; by default no time passes.
-        self.takes: Callable[[], float] | None = None
-        # The way of the command that is being played, once it has called.
-        self.aws: AwsConnection | None = None
-        self._counting = threading.Lock()
+        self.emulator = emulator
+        self.is_killed = False
+        self.has_expired = False
+        self.fired = 0
+        self._kills_next_change = False
+        self._faults: list[Fault] = []
+        self.cached_reads = CachedReads()
+        # Called before each mutating call with its operation and a function that makes it.
+        self.on_mutation: OnMutation | None = None
+        # Records how a run goes on after a fault.
+        self.equivalents: EquivalentFaults | None = None
+        # Returns the seconds that the next request or reply takes; None for no time.
+        self.latency: Callable[[], float] | None = None
+        # The connection of the command that runs, once it has made a client.
+        self.connection: AwsConnection | None = None
+        self._lock = threading.Lock()
 
-    def arm(self, strikes: Iterable[InjectedFault], *, then_kill: bool = False) -> None:
-        """Count from now on; with `then_kill` the first mutating call after a strike ends the process."""
-        self.dead = self.expired = self._kills_next = False
-        self.struck, self._then_kill = 0, then_kill
-        self._orders = [_order(one) for one in strikes if one.operation != LEDGER]
+    def arm(self, faults: Iterable[InjectedFault], *, then_kill: bool = False) -> None:
+        """Count calls from now on; with `then_kill` the first mutating call after a fault kills the process."""
+        self.is_killed = self.has_expired = self._kills_next_change = False
+        self.fired, self._then_kill = 0, then_kill
+        self._faults = [_fault_of(one) for one in faults if one.operation != STATE_WRITE]
 
     def revive(self) -> None:
-        """Another process begins, with credentials that hold; faults that have not struck yet still wait."""
-        self.dead = self.expired = self._kills_next = False
-        self._orders = [one for one in self._orders if not _is_done(one)]
+        """Begin another process with valid credentials; faults that have not happened yet remain."""
+        self.is_killed = self.has_expired = self._kills_next_change = False
+        self._faults = [one for one in self._faults if not _is_done(one)]
 
     def check(self) -> None:
-        """Killed where this process is."""
-        if self.dead:
+        """Raise Killed if the process was killed."""
+        if self.is_killed:
             raise Killed
 
     def kill(self) -> Killed:
-        """End the process."""
-        self.dead = True
+        """Kill the process; return the exception to raise."""
+        self.is_killed = True
         return Killed()
 
-    def note(self) -> None:
-        """A fault has struck; where it is to be the last but one thing that happens, the kill is set."""
-        self.struck += 1
-        self._kills_next = self._then_kill
-        if self.alike:
-            self.alike.strike()
+    def fault_fired(self) -> None:
+        """Count a fault that happens; if a kill is to follow it, let it happen at the next change."""
+        self.fired += 1
+        self._kills_next_change = self._then_kill
+        if self.equivalents:
+            self.equivalents.fault_fired()
 
-    def acts(self) -> None:
-        """This thread is about to change something, in AWS or on disk."""
-        if self.alike:
-            self.alike.acts()
+    def before_change(self) -> None:
+        """Note that this thread is about to change something in AWS or on disk."""
+        if self.equivalents:
+            self.equivalents.before_change()
 
     def send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-        """Carry one request to the box and its answer back: botocore's `before-send`."""
-        self._travel()
-        answer = self._through(parse_call(_environ(request)))
-        self._travel()
+        """Pass a request to the emulator and return its reply: botocore's `before-send`."""
+        self._spend_latency()
+        answer = self._meet_faults(parse_call(_environ(request)))
+        self._spend_latency()
         raw: Any = MockRawResponse(answer.body)
         return AWSResponse(str(request.url), answer.status, answer.headers, raw)
 
-    def _travel(self) -> None:
-        """Be on the way; others call meanwhile, so what is answered holds for nobody else."""
-        if self.takes:
-            time.sleep(self.takes())
-            self.remembered.forget()
+    def _spend_latency(self) -> None:
+        """Let the latency pass; others call meanwhile, so cached replies are dropped."""
+        if self.latency:
+            time.sleep(self.latency())
+            self.cached_reads.forget()
         self.check()
 
-    def before(self, model: Any, params: Any, context: Any, **_: Any) -> tuple[AWSResponse, Any] | None:
-        """Tell an answer again, if it is known: botocore's `before-call`."""
-        context[_NAME] = model.name
-        may_strike = self.meets or self._kills_next or any(map(_may_strike, self._orders))
-        known = READS if may_strike else (*READS, *ENDS)
-        if self.dead or self.expired or not model.name.startswith(known):
+    def before_call(self, model: Any, params: Any, context: Any, **_: Any) -> tuple[AWSResponse, Any] | None:
+        """Return a cached reply: botocore's `before-call`."""
+        context[_OPERATION_KEY] = model.name
+        may_fire = self.on_mutation or self._kills_next_change or any(map(_may_fire, self._faults))
+        known = READS if may_fire else (*READS, *DELETIONS)
+        if self.is_killed or self.has_expired or not model.name.startswith(known):
             return None
-        asked = (params["method"], params["url"], params["query_string"], params["body"], params["headers"])
-        context[_KEY] = (model.service_model.service_name, context["client_region"], repr(asked))
-        return self.remembered.answer(context[_KEY])
+        request = (params["method"], params["url"], params["query_string"], params["body"], params["headers"])
+        context[_CACHE_KEY] = (model.service_model.service_name, context["client_region"], repr(request))
+        return self.cached_reads.get(context[_CACHE_KEY])
 
-    def after(self, http_response: AWSResponse, parsed: Any, context: Any, **told: Any) -> None:
-        """Keep an answer: botocore's `after-call`."""
-        if _KEY in context:
-            self.remembered.keep(context[_KEY], http_response, parsed)
-        if self.alike:
-            self.alike.answered(http_response, parsed, **told)
+    def after_call(self, http_response: AWSResponse, parsed: Any, context: Any, **event: Any) -> None:
+        """Cache a reply: botocore's `after-call`."""
+        if _CACHE_KEY in context:
+            self.cached_reads.put(context[_CACHE_KEY], http_response, parsed)
+        if self.equivalents:
+            self.equivalents.answered(http_response, parsed, **event)
 
-    def broke(self, exception: BaseException, context: Any, **_: Any) -> None:
-        """Hear that there was no answer: botocore's `after-call-error`."""
-        if self.alike:
-            self.alike.broke(context[_NAME], exception)
+    def call_failed(self, exception: BaseException, context: Any, **_: Any) -> None:
+        """Note that there was no reply: botocore's `after-call-error`."""
+        if self.equivalents:
+            self.equivalents.call_failed(context[_OPERATION_KEY], exception)
 
-    def _carry(self, call: Call) -> Response:
-        return self.remembered.asking(call, lambda: self.box(call.rewound()))
+    def _ask_emulator(self, call: Call) -> Response:
+        return self.cached_reads.ask(call, lambda: self.emulator(call.rewound()))
 
-    def _through(self, call: Call) -> Response:
+    def _meet_faults(self, call: Call) -> Response:
         if call.mutating:
-            self.acts()
-        if self.meets and call.mutating:
-            self.meets(f"{call.service}:{call.operation}", lambda: self._carry(call))
-        if self._kills_next and call.mutating:
+            self.before_change()
+        if self.on_mutation and call.mutating:
+            self.on_mutation(f"{call.service}:{call.operation}", lambda: self._ask_emulator(call))
+        if self._kills_next_change and call.mutating:
             raise self.kill()
-        with self._counting:
-            struck = [one for one in self._orders if one.strikes(call)]
-        for fault in struck:
-            self.note()
-            self.expired = self.expired or fault.fault == "expired"
-        if self.expired:
+        with self._lock:
+            due = [one for one in self._faults if one.strikes(call)]
+        for fault in due:
+            self.fault_fired()
+            self.has_expired = self.has_expired or fault.fault == "expired"
+        if self.has_expired:
             return serialize_error(call, expired(call))
-        return self._strike(call, struck)
+        return self._answer(call, due)
 
-    def _strike(self, call: Call, struck: list[Fault]) -> Response:
+    def _answer(self, call: Call, due: list[Fault]) -> Response:
         try:
-            for fault in struck:
+            for fault in due:
                 fault.before(call)
-            answer = self._carry(call)
-            for fault in struck:
+            answer = self._ask_emulator(call)
+            for fault in due:
                 answer = fault.after(call, answer)
         except AwsError as error:
             return serialize_error(call, error)
-        except Bare as somebody:
-            return somebody.answer
-        except ConnectionDropped as end:
-            if any(fault.fault.startswith("kill") for fault in struck):
-                raise self.kill() from end
-            raise ConnectionClosedError(endpoint_url=ENDPOINT) from end
+        except BareReply as reply:
+            return reply.answer
+        except ConnectionDropped as dropped:
+            if any(fault.fault.startswith("kill") for fault in due):
+                raise self.kill() from dropped
+            raise ConnectionClosedError(endpoint_url=ENDPOINT) from dropped
         return answer
 
 
-def _order(strike: InjectedFault) -> Fault:
-    times = _EVER if strike.fault == "access_denied" else 1
-    kind = OnTheWay if strike.fault in ON_THE_WAY else Fault
-    if strike.operation:
-        return kind(strike.fault, operation=strike.operation, nth=strike.nth, times=times)
-    return kind(strike.fault, at=strike.nth, times=times)
+def _fault_of(injected: InjectedFault) -> Fault:
+    times = _EVERY_TIME if injected.fault == "access_denied" else 1
+    fault_class = NetworkFault if injected.fault in NETWORK_FAULTS else Fault
+    if injected.operation:
+        return fault_class(injected.fault, operation=injected.operation, nth=injected.nth, times=times)
+    return fault_class(injected.fault, at=injected.nth, times=times)
 
 
-def _is_done(order: Fault) -> bool:
-    return order.seen >= (order.at or order.nth)
+def _is_done(fault: Fault) -> bool:
+    return fault.seen >= (fault.at or fault.nth)
 
 
-def _may_strike(order: Fault) -> bool:
-    return order.seen < (order.at or order.nth) + order.times - 1
+def _may_fire(fault: Fault) -> bool:
+    return fault.seen < (fault.at or fault.nth) + fault.times - 1
 
 
 def _environ(request: AWSPreparedRequest) -> Environ:
@@ -220,36 +220,36 @@ def _environ(request: AWSPreparedRequest) -> Environ:
 
 
 @contextmanager
-def wired(wire: Wire) -> Iterator[None]:
-    """Inside, every client goes by the wire; the tool's are made once, for that takes longer than a plan."""
-    made, looking = AwsConnection._make_client, account_inventory.client.__wrapped__
+def patched_clients(wire: Wire) -> Iterator[None]:
+    """Let every client use the wire; those of the tool are made once, as that takes longer than a plan."""
+    make_client, make_inventory_client = AwsConnection._make_client, account_inventory.client.__wrapped__
 
-    def watched(client: Any) -> Any:
+    def with_handlers(client: Any) -> Any:
         client.meta.events.register("before-send.*", wire.send)
-        client.meta.events.register("before-call.*", wire.before)
-        client.meta.events.register_first("after-call.*", wire.after)
-        client.meta.events.register("after-call-error.*", wire.broke)
+        client.meta.events.register("before-call.*", wire.before_call)
+        client.meta.events.register_first("after-call.*", wire.after_call)
+        client.meta.events.register("after-call-error.*", wire.call_failed)
         return client
 
     @cache
-    def kept(service: str, region: str, connection: AwsConnection) -> Any:
-        client = made(connection, service, region)
-        return watched(client)
+    def cached(service: str, region: str, connection: AwsConnection) -> Any:
+        client = make_client(connection, service, region)
+        return with_handlers(client)
 
-    firsts: dict[tuple[str, str], AwsConnection] = {}
+    first_connections: dict[tuple[str, str], AwsConnection] = {}
 
     def make(connection: AwsConnection, service: str, region: str) -> Any:
-        wire.aws = connection
-        return kept(service, region, firsts.setdefault((service, region), connection))
+        wire.connection = connection
+        return cached(service, region, first_connections.setdefault((service, region), connection))
 
     @cache
-    def look(endpoint: str, service: str, region: str = "us-east-1") -> Any:
-        client = looking(endpoint, service, region)
-        return watched(client)
+    def inventory_client(endpoint: str, service: str, region: str = "us-east-1") -> Any:
+        client = make_inventory_client(endpoint, service, region)
+        return with_handlers(client)
 
     with (
         patch.object(AwsConnection, "_make_client", make),
-        patch.object(account_inventory, "client", look),
-        wire.remembered.watching(),
+        patch.object(account_inventory, "client", inventory_client),
+        wire.cached_reads.tracking_time(),
     ):
         yield

@@ -11,7 +11,7 @@ from provisioner.configuration import load_settings
 from provisioner.emulator.server import LocalAws
 from provisioner.stack import build
 from provisioner.steps.lookups import offline_lookups
-from tests.faults.strongest import REGION, SETS
+from tests.faults.strongest_profile import REGION, SETTINGS
 from tests.stack.test_drift import LEFT_OUT, drift, plan
 from tests.support.hosted_zones import Zone
 from tests.support.live_stack import SUFFIX, LiveStack
@@ -31,7 +31,7 @@ def strong(served: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """All that can be had, in a region that is not CloudFront's."""
     user = User.before(served, tmp_path_factory.mktemp("strong") / "home")
     zone = Zone.of(user)
-    named = dict(one.split("=", 1) for one in ("profile=production", *SETS, f"domain.hosted_zone_id={zone.id}"))
+    named = dict(one.split("=", 1) for one in ("profile=production", *SETTINGS, f"domain.hosted_zone_id={zone.id}"))
     for path, value in named.items():
         user.environment[f"MLAPI_{path.upper().replace('.', '__')}"] = value
     yield LiveStack.of(user, REGION)
@@ -67,7 +67,7 @@ def test_a_key_that_was_changed_by_hand_is_followed_and_its_value_told_to_nobody
 
 
 def test_every_kind_of_production_is_touched_by_hand() -> None:
-    settings = load_settings(None, ["profile=production", *SETS, "domain.hosted_zone_id=ZEXAMPLE"], {})
+    settings = load_settings(None, ["profile=production", *SETTINGS, "domain.hosted_zone_id=ZEXAMPLE"], {})
     lookups = dataclasses.replace(
         offline_lookups(settings.network.zones, settings.database.version), account="123456789012"
     )

@@ -1,8 +1,8 @@
-"""The world of a stack that has all that can be had at once, in a region that is not CloudFront's."""
+"""A stack with every option that can be on at once, in a region other than CloudFront's."""
 
 from __future__ import annotations
 
-from tests.faults.on_the_way import ENDPOINT
+from tests.faults.network_faults import ENDPOINT
 from tests.faults.world import World
 from tests.support import account_inventory
 
@@ -10,8 +10,8 @@ STRONGEST = "strongest"
 REGION = "eu-west-1"
 _IMAGE = f"111122223333.dkr.ecr.{REGION}.amazonaws.com/ml-api:1"
 _SECRET = f"arn:aws:ssm:{REGION}:111122223333:parameter/any"
-# What is a setting and off in `production`; its NAT is the seed's, and that is in the seed's matrix.
-SETS = (
+# The options that `production` leaves off; the NAT gateway is in the matrix of the profile `seed`.
+SETTINGS = (
     f"image={_IMAGE}",
     "network.nat=none",
     "service.exec=true",
@@ -28,15 +28,15 @@ SETS = (
 )
 
 
-class FullWorld(World):
-    """Its domain lies in a zone that somebody keeps."""
+class StrongestWorld(World):
+    """A world with a hosted zone for the domain of the stack."""
 
     profile, region = "production", REGION
 
-    def fresh(self) -> None:
-        """A new account with a zone in it, and a new home."""
-        super().fresh()
+    def reset(self) -> None:
+        """Begin with a new account that has a hosted zone, and a new home."""
+        super().reset()
         route53 = account_inventory.client(ENDPOINT, "route53")
-        made = route53.create_hosted_zone(Name="shop.example", CallerReference="r")
-        zone = made["HostedZone"]["Id"].rsplit("/", 1)[-1]
-        self.sets = [*SETS, f"domain.hosted_zone_id={zone}"]
+        response = route53.create_hosted_zone(Name="shop.example", CallerReference="r")
+        zone = response["HostedZone"]["Id"].rsplit("/", 1)[-1]
+        self.settings = [*SETTINGS, f"domain.hosted_zone_id={zone}"]

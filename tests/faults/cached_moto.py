@@ -1,4 +1,4 @@
-"""What is worked out again for each call and each part of an answer, worked out once: a case computes less."""
+"""Caches for what moto and botocore compute again at each call, so that a case takes less CPU."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from moto.core.serialize import XFormedAttributePicker
 
 
 @contextmanager
-def quick() -> Iterator[None]:
-    """Inside, moto writes its answers faster, and the same; no call is signed."""
+def cached_moto() -> Iterator[None]:
+    """Make moto serialize the same replies faster, and sign no call."""
     with ExitStack() as stack:
         if hasattr(xmltodict, "_validate_name"):
             checked = functools.cache(xmltodict._validate_name)
             stack.enter_context(patch.object(xmltodict, "_validate_name", checked))
-        really = XFormedAttributePicker.get_possible_keys
+        original = XFormedAttributePicker.get_possible_keys
         known: dict[Any, tuple[str, ...]] = {}
 
         def keys(picker: Any, context: Any) -> tuple[str, ...]:
-            # A member's shape is made again at each look; what it is a part of and its name tell it.
+            # Shapes are new objects at each access; the names of shape and parent identify one.
             shape, parent = context.shape, getattr(context.shape, "parent", None)
             which = (
                 type(context.obj),
@@ -35,17 +35,17 @@ def quick() -> Iterator[None]:
                 parent.name if parent is not None else None,
             )
             if which not in known:
-                known[which] = tuple(dict.fromkeys(really(picker, context)))
+                known[which] = tuple(dict.fromkeys(original(picker, context)))
             return known[which]
 
         stack.enter_context(patch.object(XFormedAttributePicker, "get_possible_keys", keys))
-        stack.enter_context(patch.object(SigV4Auth, "add_auth", _signed))
+        stack.enter_context(patch.object(SigV4Auth, "add_auth", _add_unsigned_scope))
         stack.enter_context(patch.object(UserAgentString, "to_string", lambda _: "tests"))
         yield
 
 
-def _signed(auth: Any, request: Any) -> None:
-    """Tell who calls which service where, as a signature does, which nobody checks here."""
+def _add_unsigned_scope(auth: Any, request: Any) -> None:
+    """Set the Authorization header with the scope alone; nobody checks the signature here."""
     request.context["timestamp"] = "20260101T000000Z"
-    told = f"AWS4-HMAC-SHA256 Credential={auth.scope(request)}, SignedHeaders=host, Signature=0"
-    request.headers["Authorization"] = told
+    header = f"AWS4-HMAC-SHA256 Credential={auth.scope(request)}, SignedHeaders=host, Signature=0"
+    request.headers["Authorization"] = header

@@ -1,4 +1,4 @@
-"""What is told of a case without playing it to its end, and a case that never comes to one."""
+"""Cases that get the verdict of another, and cases that hang."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ SOME = ["--operation", "application-autoscaling:", "--operation", "kms:", "--ope
 
 
 def test_a_case_that_hangs_is_told_and_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fork, "_LOOK_EVERY", 0.1)
+    monkeypatch.setattr(fork, "_POLL_SECONDS", 0.1)
     read, _ = os.pipe()
 
-    with pytest.raises(TooLong, match=r"test_alike\.py"):
+    with pytest.raises(TooLong, match=r"test_equivalent_faults\.py"):
         in_child(lambda: os.read(read, 1), 600)
 
 
@@ -43,12 +43,12 @@ def played(file: Path, *more: str) -> list[dict[str, object]]:
 
 
 @pytest.mark.slow
-def test_cases_that_are_alike_end_alike_where_each_is_played(tmp_path: Path) -> None:
-    told, each = played(tmp_path / "told"), played(tmp_path / "each", "--each")
+def test_cases_that_are_same_as_end_same_as_where_each_is_played(tmp_path: Path) -> None:
+    shared, each = played(tmp_path / "shared"), played(tmp_path / "each", "--each")
 
-    assert len([one for one in told if one["alike"]]) > len(told) / 3
-    assert not [one for one in each if one["alike"]]
-    for some in (told, each):
+    assert len([one for one in shared if one["same_as"]]) > len(shared) / 3
+    assert not [one for one in each if one["same_as"]]
+    for some in (shared, each):
         for one in some:
-            del one["alike"], one["seconds"]
-    assert told == each
+            del one["same_as"], one["seconds"]
+    assert shared == each
