@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from botocore.exceptions import ClientError
 from tenacity import stop_after_delay
 
+from provisioner.commands.fail_fast import FailFast
+from provisioner.commands.previous_deployments import PreviousDeployments
 from provisioner.commands.service_controller import ServiceController
 from provisioner.commands.signals import EXIT_CODES, handle_signals
 from provisioner.engine.calls.clock import Stopped
-from provisioner.engine.calls.error_categories import ErrorCategory, categorize, describe_error
 from provisioner.engine.calls.polling import wait_until_due
 from provisioner.engine.calls.retry_policy import RetryPolicy
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.errors import Interrupted, RolledBack, Superseded, WaitTimeout
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.resources.ecs.deployment_diagnosis import diagnose
-from provisioner.resources.ecs.fatal_task_stops import fatal_stop_reason, stopped_task_arns
 from provisioner.resources.ecs.revisions import RunningRevision
 from provisioner.resources.ecs.rollout_watch import RolloutStage, RolloutWatch
-from provisioner.resources.ecs.rollouts import deployment_arns, list_rollouts
 from provisioner.resources.ecs.service_deployments import (
     FAILED_STATUSES,
     ROLLED_BACK,
@@ -32,60 +30,39 @@ from provisioner.resources.ecs.service_deployments import (
     SUCCESSFUL,
     SupersedingDeployment,
 )
-from provisioner.resources.ecs.traffic_shifts import read_awaited_hook, strategy_seconds
+from provisioner.resources.ecs.traffic_shifts import read_awaited_hook
 from provisioner.terminal.console import Console
 from state.errors import ProvisionerError
 from state.serialization import json_fields
 
 
 @dataclass
-class PreviousDeployments:
-    """What existed before a deployment began: deployments, their revisions, and stopped tasks."""
+class _Progress:
+    """The progress of one deployment, printed whenever it changes; `stage` is the last one read."""
 
-    rollouts: Set[str] = field(default_factory=frozenset)
-    revisions: Set[str] = field(default_factory=frozenset)
-    # None if stopped tasks are of no interest, or may not be read.
-    stopped_tasks: Set[str] | None = field(default_factory=frozenset)
-    # How many seconds ECS itself plans to take: steps and bake time of its own strategies.
-    planned_seconds: float = 0.0
+    console: Console
+    title: str
+    watch: RolloutWatch
+    fail_fast: FailFast
+    stage: RolloutStage | None = None
 
-    @classmethod
-    def read(
-        cls, service: ServiceController, running: RunningRevision, revision: str, *, under_way: bool, fail_fast: bool
-    ) -> PreviousDeployments:
-        """Return what exists before the call that begins a deployment.
-
-        If the deployment is already `under_way`, the newest one does not count as earlier, provided that it
-        is of this revision.
-        """
-        clients = service.session.clients
-        arns = deployment_arns(clients, service.cluster, service.aws_name, service.session.warn)
-        earlier_revisions = frozenset(deployment["taskDefinition"] for deployment in running.service["deployments"])
-        planned = strategy_seconds(running.service)
-        if not under_way:
-            return cls(frozenset(arns), earlier_revisions, _read_stopped_tasks(service) if fail_fast else None, planned)
-        earlier = frozenset(arns[1:])
-        newest_rollouts = list_rollouts(clients, service.cluster, service.aws_name, earlier) or []
-        is_own = any(deployment.revision == revision for deployment in newest_rollouts)
-        return cls(earlier if is_own else frozenset(arns), earlier_revisions, planned_seconds=planned)
-
-
-def _read_stopped_tasks(service: ServiceController) -> Set[str] | None:
-    """Return the stopped tasks; if they may not be read, report that and return None."""
-    try:
-        return stopped_task_arns(service.session.clients, service.cluster, service.aws_name)
-    except ClientError as error:
-        _warn_fail_fast_denied(service, error)
+    def read_final_stage(self) -> RolloutStage | None:
+        """Read the stage and print a new one; return it if the deployment has ended, else None."""
+        stage = self.watch.read_stage()
+        if stage != self.stage:
+            self.stage = stage
+            self._print(stage)
+        if stage.status == SUCCESSFUL or stage.status in FAILED_STATUSES:
+            return stage
+        self.fail_fast.check()
         return None
 
-
-def _warn_fail_fast_denied(service: ServiceController, error: ClientError) -> None:
-    """Report that `--fail-fast` cannot work for lack of a permission; raise any other error again."""
-    if categorize(error) is not ErrorCategory.DENIED:
-        raise error
-    service.session.warn(
-        f"--fail-fast cannot end this early: {describe_error(error)}", "ECS's own verdict is waited for."
-    )
+    def _print(self, stage: RolloutStage) -> None:
+        """Report a stage."""
+        if self.console.as_json:
+            fields = json_fields(stage)
+            self.console.record("deployment", service=self.title, revision=self.watch.revision, **fields)
+        self.console.note(f"  {stage.description}", "dim")
 
 
 @dataclass(frozen=True)
@@ -106,63 +83,33 @@ class RolloutFollower:
             WaitTimeout: The deployment takes longer than its timeout.
 
         """
-        service, clock, before = self.service, self.service.session.clock, self.before
-        earlier = (before.rollouts, before.revisions)
-        watch = RolloutWatch(service.session.clients, service.cluster, service.aws_name, revision, *earlier)
-        resource_type = RESOURCE_TYPES["Service"]
-        typical_seconds = service.executor.durations.typical_seconds(
-            resource_type, service.session.location.region, "update", "ready"
+        service, before = self.service, self.before
+        watch = RolloutWatch(
+            service.session.clients, service.cluster, service.aws_name, revision, before.rollouts, before.revisions
         )
-        last_stage: list[RolloutStage] = []
-        fatal_reasons: list[str] = []
-
-        def probe() -> RolloutStage | None:
-            stage = watch.read_stage()
-            if [stage] != last_stage:
-                last_stage[:] = [stage]
-                self._print_progress(revision, stage)
-            if stage.status == SUCCESSFUL or stage.status in FAILED_STATUSES:
-                return stage
-            if self.fail_fast and self.before.stopped_tasks is not None and watch.arn and not fatal_reasons:
-                fatal_reasons.extend(self._give_up_on_fatal_stop(watch, revision))
-            return None
-
-        timeout = resource_type.timeout + before.planned_seconds
-        final_stage = RetryPolicy(clock, stop_after_delay(timeout), wait=wait_until_due(typical_seconds)).poll(probe)
-        if final_stage is None:
-            waits = last_stage[-1].awaited_hook if last_stage else ""
-            raise WaitTimeout(
-                f"{service.aws_name} is not there after {timeout:.0f} s; {waits or 'ECS is still at it'}.",
-                "Nothing is lost: run the same command again, and it waits on.",
-            )
+        fail_fast = FailFast(self.console, service, watch, before.stopped_tasks if self.fail_fast else None)
+        final_stage = self._wait(_Progress(self.console, service.title, watch, fail_fast))
         if watch.successor:
             raise self._superseded_error(revision, final_stage, watch.successor)
         if final_stage.status != SUCCESSFUL:
-            raise self._failure_error(revision, final_stage, by_hand=watch.is_stopped_by_hand and not fatal_reasons)
+            by_hand = watch.is_stopped_by_hand and not fail_fast.has_ended
+            raise self._failure_error(revision, final_stage, by_hand=by_hand)
 
-    def _print_progress(self, revision: str, stage: RolloutStage) -> None:
-        """Report the progress of the deployment."""
-        if self.console.as_json:
-            self.console.record("deployment", service=self.service.title, revision=revision, **json_fields(stage))
-        self.console.note(f"  {stage.description}", "dim")
-
-    def _give_up_on_fatal_stop(self, watch: RolloutWatch, revision: str) -> list[str]:
-        """Stop the deployment if a stopped task shows that it cannot succeed; return the reason, or nothing.
-
-        If stopped tasks may not be read, return that error: then they are not looked at again.
-        """
-        service, before = self.service, self.before.stopped_tasks or frozenset()
-        try:
-            if reason := fatal_stop_reason(
-                service.session.clients, service.cluster, service.aws_name, revision, before
-            ):
-                self.console.note(f"A task stopped ({reason}): the deployment is given up.", "yellow")
-                watch.roll_back()
-                return [reason]
-        except ClientError as error:
-            _warn_fail_fast_denied(service, error)
-            return [describe_error(error)]
-        return []
+    def _wait(self, progress: _Progress) -> RolloutStage:
+        """Return the final stage of the deployment; raise WaitTimeout if it takes too long."""
+        service, resource_type = self.service, RESOURCE_TYPES["Service"]
+        typical_seconds = service.executor.durations.typical_seconds(
+            resource_type, service.session.location.region, "update", "ready"
+        )
+        timeout = resource_type.timeout + self.before.planned_seconds
+        policy = RetryPolicy(service.session.clock, stop_after_delay(timeout), wait=wait_until_due(typical_seconds))
+        if final_stage := policy.poll(progress.read_final_stage):
+            return final_stage
+        hook = progress.stage.awaited_hook if progress.stage else ""
+        raise WaitTimeout(
+            f"{service.aws_name} is not there after {timeout:.0f} s; {hook or 'ECS is still at it'}.",
+            "Nothing is lost: run the same command again, and it waits on.",
+        )
 
     def _superseded_error(
         self, revision: str, stage: RolloutStage, successor: SupersedingDeployment

@@ -8,7 +8,8 @@ from provisioner.commands.completion_line import CompletionLine
 from provisioner.commands.confirmation import Confirmation
 from provisioner.commands.image_pull import require_pullable
 from provisioner.commands.plan_context import print_header
-from provisioner.commands.rollout import PreviousDeployments, RolloutFollower, interruptible, report_replaced
+from provisioner.commands.previous_deployments import PreviousDeployments
+from provisioner.commands.rollout import RolloutFollower, interruptible, report_replaced
 from provisioner.commands.service_controller import ServiceController
 from provisioner.commands.service_run import ServiceRun, service_run
 from provisioner.commands.smoke_test import run_smoke_test

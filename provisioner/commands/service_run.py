@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from provisioner.commands.rollout import PreviousDeployments, RolloutFollower, interruptible
+from provisioner.commands.previous_deployments import PreviousDeployments
+from provisioner.commands.rollout import RolloutFollower, interruptible
 from provisioner.commands.run_recording import record_run, without_other_runs
 from provisioner.commands.service_controller import ServiceController, service_controller
 from provisioner.commands.smoke_test import run_smoke_test
