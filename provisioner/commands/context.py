@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from provisioner.commands.confirmation import Confirmation
 from provisioner.commands.output_options import QUERY
 from provisioner.commands.redaction import redact_arguments
 from provisioner.errors import Blocked, NoSuchStack, UsageError
@@ -21,6 +22,7 @@ from provisioner.workspace import Workspace
 
 if TYPE_CHECKING:
     from provisioner.commands.saved_plan import SavedPlan
+    from provisioner.commands.service_run import RolloutOptions
     from provisioner.engine.planning.selection import Selection
     from provisioner.location import AwsConnections
     from provisioner.session import Session
@@ -110,6 +112,14 @@ def selection_from(given: dict[str, Any]) -> Selection:
     from provisioner.engine.planning.selection import Selection
 
     return Selection(given["targets"], given["excludes"])
+
+
+def rollout_from(given: dict[str, Any]) -> RolloutOptions:
+    """Return the options by `rollout_options`."""
+    from provisioner.commands.service_run import RolloutOptions
+
+    confirmation = Confirmation(given["yes"])
+    return RolloutOptions(confirmation, given["service"], given["lock_timeout"], given["fail_fast"], given["smoke"])
 
 
 def load_saved_plan(path: Path, given: dict[str, Any]) -> SavedPlan:

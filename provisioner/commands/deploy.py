@@ -7,16 +7,8 @@ from typing import Any
 
 import click
 
-from provisioner.commands.confirmation import Confirmation
-from provisioner.commands.context import open_known_session
-from provisioner.commands.options import (
-    fail_fast_option,
-    lock_option,
-    service_option,
-    smoke_option,
-    stack_options,
-    yes_option,
-)
+from provisioner.commands.context import open_known_session, rollout_from
+from provisioner.commands.options import rollout_options, stack_options
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -36,32 +28,17 @@ class Variable(click.ParamType[tuple[str, str]]):
 
 @click.command()
 @stack_options
-@service_option
-@yes_option
-@lock_option
 @click.option("--image", required=True, metavar="REF", help="The image; a tag in ECR is resolved to its digest.")
 @click.option("--cpu", type=int, help="CPU units of a task; 1024 are one vCPU.")
 @click.option("--memory", type=int, help="MiB of a task.")
 @click.option("--env", "variables", multiple=True, type=Variable(), metavar="K=V", help="A variable; repeatable.")
-@fail_fast_option
-@smoke_option
+@rollout_options
 def deploy(
-    service: str,
-    yes: bool,
-    lock_timeout: float,
-    image: str,
-    cpu: int | None,
-    memory: int | None,
-    variables: tuple[tuple[str, str], ...],
-    fail_fast: bool,
-    smoke: bool,
-    **given: Any,
+    image: str, cpu: int | None, memory: int | None, variables: tuple[tuple[str, str], ...], **given: Any
 ) -> int:
     """Ship an image to a service, and follow the rollout to its true end."""
     from provisioner.commands.service_deployment import DeployOptions, deploy_image
 
     console, session = open_known_session(given)
-    options = DeployOptions(
-        Confirmation(yes), image, service, cpu, memory, dict(variables), fail_fast, lock_timeout, smoke
-    )
+    options = DeployOptions(rollout_from(given), image, cpu, memory, dict(variables))
     return deploy_image(console, session, options)

@@ -9,10 +9,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.commands.stack_services import MAIN_SERVICE, services_of, unknown_service_hint
+from provisioner.commands.stack_services import service_state
 from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.calls.user_errors import user_error, user_errors
-from provisioner.errors import Blocked, Incomplete, UsageError
+from provisioner.errors import Blocked, UsageError
 from provisioner.resources.ecs.exec_sessions import (
     AGENT_NOT_READY,
     RunningTask,
@@ -26,33 +26,12 @@ from provisioner.terminal.output_frame import OutputFrame
 from provisioner.terminal.pseudo_terminal import relay
 from provisioner.terminal.session_manager_plugin import Plugin
 from state.errors import ProvisionerError
-from state.stack_state import ResourceState
 
 _SHELL = ("/bin/sh",)
 # The exit code of a command whose output nobody reads any more: 128 plus SIGPIPE.
 _BROKEN_PIPE = 141
 # The hint for local AWS, which has no containers.
 LOCAL_ONLY = "With --local everything happens up to the session."
-
-
-def service_state(session: Session, name: str) -> ResourceState:
-    """Return the state of the service of that name, or of the main one.
-
-    Raises:
-        Incomplete: The stack has no service yet.
-        UsageError: The stack has no service of that name.
-
-    """
-    state = session.state
-    services = services_of(state)
-    if (resource_state := services.get(name or MAIN_SERVICE)) and resource_state.id:
-        return resource_state
-    if not any(resource_state.id for resource_state in services.values()):
-        apply_command = session.options.workspace.command("apply", state.suffix)
-        raise Incomplete(f"The stack {state.suffix} has no service yet.", f"`{apply_command}` makes it.")
-    raise UsageError(
-        f"The stack {state.suffix} has no service {name or MAIN_SERVICE}.", unknown_service_hint(state, name)
-    )
 
 
 def enterable_task(session: Session, service: str, task: str) -> RunningTask:

@@ -11,7 +11,7 @@ from typing import Protocol
 from botocore.exceptions import ClientError
 from tenacity import stop_never, wait_fixed
 
-from provisioner.commands.stack_services import services_of, unknown_service_hint
+from provisioner.commands.stack_services import check_service_name
 from provisioner.engine.calls.error_categories import TRANSIENT, categorize
 from provisioner.engine.calls.retry_policy import RetryPolicy
 from provisioner.engine.calls.user_errors import user_error
@@ -24,7 +24,6 @@ from provisioner.stopping import exit_code
 from provisioner.terminal.console import Console
 from provisioner.terminal.service_tables import LogPrinter
 from state.errors import ProvisionerError
-from state.stack_state import StackState
 
 TASKS, ALB = "tasks", "alb"
 # The logical name of the log group, by its name in `--from`.
@@ -117,12 +116,6 @@ def _access_log(session: Session, query: LogQuery, since: int, until: int | None
         )
     folder = f"{BALANCER_PREFIX}/AWSLogs/{location.account}/elasticloadbalancing/{location.region}"
     return AccessLogTail(session.clients.client("s3"), bucket.id, folder, since, query.pattern, until)
-
-
-def check_service_name(state: StackState, name: str) -> None:
-    """Raise UsageError if the stack has no such service; "" means all of them."""
-    if name and name not in services_of(state):
-        raise UsageError(f"The stack {state.suffix} has no service {name}.", unknown_service_hint(state, name))
 
 
 def print_logs(console: Console, session: Session, query: LogQuery) -> int:

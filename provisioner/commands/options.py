@@ -148,6 +148,9 @@ smoke_option = click.option(
     "--smoke/--no-smoke", default=True, help="Ask for health path and prefixes at the end. [on]"
 )
 
+# The options of a command that rolls a revision out.
+rollout_options = combine_options(service_option, yes_option, lock_option, fail_fast_option, smoke_option)
+
 purpose_option = click.option(
     "--for",
     "purpose",

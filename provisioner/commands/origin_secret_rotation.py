@@ -42,28 +42,31 @@ def rotate_secret(console: Console, session: Session, confirmation: Confirmation
         record_run(session, "rotate") as record,
         without_other_runs(session),
     ):
-        resource_state = session.state.resources.get(_SECRET_ID)
-        if resource_state is None or not resource_state.id:
-            raise UsageError(
-                f"The stack {session.suffix} has no key between CloudFront and its load balancer.",
-                "The setting `edge.guard` makes one.",
-            )
-        secrets = session.clients.client("secretsmanager")
-        if not _versions_by_stage(secrets, resource_state.id).get(PENDING):
+        arn, secrets = _secret_arn(session), session.clients.client("secretsmanager")
+        if not _versions_by_stage(secrets, arn).get(PENDING):
             _check_only_key_changes(session, session.plan())
             confirmation.confirm(console, f"Change the key of {session.suffix}?")
             with user_errors("staging a new key"):
-                secrets.put_secret_value(
-                    SecretId=resource_state.id, SecretString=generate_key(), VersionStages=[PENDING]
-                )
+                secrets.put_secret_value(SecretId=arn, SecretString=generate_key(), VersionStages=[PENDING])
         console.note("The load balancer learns the new key, then CloudFront shows it.")
         _apply_key_versions(console, session, record)
-        _promote_pending_version(secrets, resource_state.id)
+        _promote_pending_version(secrets, arn)
         console.note("The load balancer forgets the old key.")
         _apply_key_versions(console, session, record)
     console.data(f"The key of {session.suffix} was changed.")
     completion.print("1 key changed")
     return 0
+
+
+def _secret_arn(session: Session) -> str:
+    """Return the ARN of the secret with the key; raise UsageError if the stack has none."""
+    resource_state = session.state.resources.get(_SECRET_ID)
+    if resource_state is None or not resource_state.id:
+        raise UsageError(
+            f"The stack {session.suffix} has no key between CloudFront and its load balancer.",
+            "The setting `edge.guard` makes one.",
+        )
+    return resource_state.id
 
 
 def _apply_key_versions(console: Console, session: Session, record: RunRecorder) -> None:

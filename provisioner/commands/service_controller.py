@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from provisioner.commands.stack_services import MAIN_SERVICE, service_state
 from provisioner.engine.execution.events import Event
 from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.execution.managed_resource import ManagedResource
@@ -15,7 +15,7 @@ from provisioner.engine.planning.change import Change
 from provisioner.engine.planning.diff import Difference
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.resource_graph.sensitive import to_recorded
-from provisioner.errors import Incomplete, UsageError
+from provisioner.errors import Incomplete
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.resources.ecs.revisions import (
     RunningRevision,
@@ -25,9 +25,7 @@ from provisioner.resources.ecs.revisions import (
     registration_arguments,
 )
 from provisioner.session import Session
-from provisioner.settings.overrides import Counts
-from provisioner.steps.ecs import CONTAINER
-from state.stack_state import ResourceState, StackState
+from state.stack_state import ResourceState
 
 _SERVICE, _TASK, _SCALING = "service", "task", "scaling"
 # The intent of a rollback in the state; the revision's ARN follows.
@@ -45,7 +43,7 @@ class ServiceController:
     @property
     def title(self) -> str:
         """The name of the service as `--service` takes it."""
-        return self.name or CONTAINER
+        return self.name or MAIN_SERVICE
 
     @property
     def logical_id(self) -> str:
@@ -103,9 +101,22 @@ class ServiceController:
         apply_command = self.session.options.workspace.command("apply", self.session.suffix)
         return Incomplete(f"{missing or f'The service {self.aws_name}'} is not there.", f"`{apply_command}` makes it.")
 
+    def managed_resource(self, logical_id: str) -> ManagedResource:
+        """Return a resource of the service for the executor; raise Incomplete if the state lacks it."""
+        state = self.session.state
+        if logical_id not in state.resources:
+            raise self.missing_error(f"The resource {logical_id}")
+        return recorded_resource(state, logical_id, RESOURCE_TYPES)
+
+    def update(self, managed: ManagedResource, *new: Difference) -> None:
+        """Update a resource of the service, which has the new values already; the differences say which they are."""
+        spec = managed.spec
+        change = Change("update", spec.logical_id, str(managed.type), spec.aws_name, managed.step, spec.id, new)
+        self.executor.update(managed, change)
+
     def tag_overrides(self, running: RunningRevision, tags: Mapping[str, str]) -> None:
         """Tag the service with who chose what, before the choice takes effect; this may be repeated."""
-        managed = self._managed_resource(self.logical_id)
+        managed = self.managed_resource(self.logical_id)
         managed = replace(managed, spec=replace(managed.spec, tags={**managed.spec.tags, **tags}))
         new = [
             Difference(f"Tags.{key}", running.tags.get(key), value)
@@ -114,7 +125,7 @@ class ServiceController:
         ]
         resource_state, state_manager = self.resource_state, self.executor.state_manager
         if new:
-            self.executor.update(managed, _update_of(managed, *new))
+            self.update(managed, *new)
         if _has_open_intent(resource_state):
             state_manager.record_adopted(self.logical_id, replace(self.resource_state, intent=resource_state.intent))
         elif new or resource_state.phase != "ready":
@@ -125,7 +136,7 @@ class ServiceController:
         newest = read_revision(self.session.clients, props["family"])
         if is_same_revision(props, newest):
             return str(newest["taskDefinitionArn"])
-        managed = self._managed_resource(self.task_definition_id).with_props(props).with_id("")
+        managed = self.managed_resource(self.task_definition_id).with_props(props).with_id("")
         self.executor.publish(Event("starting", self.task_definition_id, "create"))
         arn = str(self.executor.create(managed)["taskDefinitionArn"])
         self.executor.state_manager.record_ready(self.task_definition_id)
@@ -133,18 +144,19 @@ class ServiceController:
         return arn
 
     @contextmanager
-    def reporting(self, action: str) -> Iterator[None]:
-        """Report that a change of the service starts, and at the end of the block that it went well."""
-        self.executor.publish(Event("starting", self.logical_id, action))
+    def reporting_update(self, logical_id: str = "") -> Iterator[None]:
+        """Report when an update of the service starts and ends, or that of another of its resources."""
+        updated_id = logical_id or self.logical_id
+        self.executor.publish(Event("starting", updated_id, "update"))
         yield
-        self.executor.publish(Event("ready", self.logical_id, action, id=self.resource_state.id))
+        self.executor.publish(Event("ready", updated_id, "update", id=self.session.state.resources[updated_id].id))
 
     def deploy_revision(self, arn: str) -> None:
         """Update the service to a revision; if called twice, AWS begins one deployment."""
-        managed = self._managed_resource(self.logical_id)
+        managed = self.managed_resource(self.logical_id)
         former = managed.spec.props["taskDefinition"]
         managed = managed.with_props({**managed.spec.props, "taskDefinition": arn})
-        self.executor.update(managed, _update_of(managed, Difference("taskDefinition", former, arn)))
+        self.update(managed, Difference("taskDefinition", former, arn))
 
     def record_rollback(self, arn: str) -> None:
         """Record in the state of the task definition that a rollback to a revision is about to begin."""
@@ -162,37 +174,6 @@ class ServiceController:
             intent is not None and intent.action.startswith(_ROLLBACK_INTENT) and self.resource_state.phase != "ready"
         )
         return intent.action.removeprefix(_ROLLBACK_INTENT) if intent and is_open else ""
-
-    def counts(self) -> Counts:
-        """Return the minimum and maximum number of tasks now.
-
-        Raises:
-            Incomplete: The service has no scalable target.
-
-        """
-        scalable_target = self.executor.read(self._managed_resource(self.scalable_target_id))
-        if scalable_target is None:
-            raise self.missing_error(f"The scaling of {self.aws_name}")
-        return Counts(scalable_target["MinCapacity"], scalable_target["MaxCapacity"])
-
-    def set_bounds(self, current: Counts, counts: Counts) -> None:
-        """Set the minimum and maximum number of tasks; the call is an upsert, so it may be repeated."""
-        managed = self._managed_resource(self.scalable_target_id)
-        new = {"MinCapacity": counts.minimum, "MaxCapacity": counts.maximum}
-        old = {"MinCapacity": current.minimum, "MaxCapacity": current.maximum}
-        managed = managed.with_props({**managed.spec.props, **new})
-        if new != old:
-            self.executor.publish(Event("starting", self.scalable_target_id, "update"))
-            self.executor.update(managed, _update_of(managed, *(Difference(k, old[k], new[k]) for k in new)))
-            self.executor.wait_and_confirm(managed, updated=True, on_read=lambda _doc: None)
-            self.executor.publish(Event("ready", self.scalable_target_id, "update", id=managed.spec.id))
-            return
-        known_state = self.session.state.resources[self.scalable_target_id]
-        if known_state.phase != "ready":  # an interrupted run, whose call reached AWS
-            self.executor.state_manager.record_adopted(
-                self.scalable_target_id, replace(known_state, desired={**known_state.desired, **new})
-            )
-            self.executor.state_manager.record_ready(self.scalable_target_id)
 
     def record_revision(self) -> RunningRevision:
         """Record what the service runs: the revision asked for, or the one that ECS rolled back to."""
@@ -215,26 +196,11 @@ class ServiceController:
         """Return a new state of the task definition, for a state file that lacks it."""
         return ResourceState("TaskDefinition", "", self.resource_state.step, self.resource_state.region)
 
-    def _managed_resource(self, logical_id: str) -> ManagedResource:
-        """Return a resource of the service for the executor; raise Incomplete if the state lacks it."""
-        state = self.session.state
-        if logical_id not in state.resources:
-            raise self.missing_error(f"The resource {logical_id}")
-        return recorded_resource(state, logical_id, RESOURCE_TYPES)
-
 
 def _has_open_intent(resource_state: ResourceState) -> bool:
     """Return whether an interrupted run had more to do than to tag: the run that goes on needs to know."""
     more = resource_state.intent is not None and resource_state.intent.action != "update"
     return resource_state.phase != "ready" and (more or resource_state.desired != resource_state.recorded)
-
-
-def _update_of(managed: ManagedResource, *differences: Difference) -> Change:
-    """Return the change that sets these differences."""
-    spec = managed.spec
-    return Change(
-        "update", spec.logical_id, str(managed.type), spec.aws_name, managed.step, spec.id, tuple(differences)
-    )
 
 
 def service_controller(session: Session, title: str) -> ServiceController:
@@ -245,23 +211,8 @@ def service_controller(session: Session, title: str) -> ServiceController:
         Incomplete: The stack has no service yet.
 
     """
-    names = service_names(session.state)
-    name = "" if title in ("", CONTAINER) else title
-    if name and name not in names:
-        similar = difflib.get_close_matches(title, names, n=1)
-        hint = f"Did you mean {similar[0]}?" if similar else f"There are: {', '.join(names) or 'none yet'}."
-        raise UsageError(f"The stack {session.suffix} has no service {title}.", hint)
-    service = ServiceController(session, session.executor(), name)
-    resource_state = session.state.resources.get(service.logical_id)
-    if resource_state is None or not resource_state.id or "cluster" not in session.state.resources:
-        apply_command = session.options.workspace.command("apply", session.suffix)
-        raise Incomplete(f"The stack {session.suffix} has no service yet.", f"`{apply_command}` makes it.")
+    service_state(session, title)
+    service = ServiceController(session, session.executor(), "" if title == MAIN_SERVICE else title)
+    if "cluster" not in session.state.resources:
+        raise service.missing_error(f"The cluster of {service.aws_name}")
     return service
-
-
-def service_names(state: StackState) -> list[str]:
-    """Return the values that `--service` may have."""
-    parts = (
-        name.partition(".") for name, resource_state in state.resources.items() if resource_state.type_name == "Service"
-    )
-    return [name or CONTAINER for _, _, name in parts]

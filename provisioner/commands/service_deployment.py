@@ -12,12 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from provisioner.commands.completion_line import CompletionLine
-from provisioner.commands.confirmation import Confirmation
 from provisioner.commands.image_pull import resolve_image, with_pull_permission
 from provisioner.commands.plan_context import print_header
 from provisioner.commands.rollout import interruptible, report_replaced
 from provisioner.commands.service_controller import ServiceController
-from provisioner.commands.service_run import ServiceRun, service_run
+from provisioner.commands.service_run import RolloutOptions, ServiceRun, service_run
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.errors import UsageError, quoted
@@ -50,17 +49,13 @@ _MAX_TAG_LENGTH = 256
 
 @dataclass(frozen=True)
 class DeployOptions:
-    """The options of a deploy: the image, the service, and how the rollout goes."""
+    """The options of a deploy: the image, the task's size and variables, and how the rollout goes."""
 
-    confirmation: Confirmation
+    rollout: RolloutOptions
     image: str
-    service: str = ""
     cpu: int | None = None
     memory: int | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
-    fail_fast: bool = False
-    lock_timeout: float = 0.0
-    smoke: bool = True
 
 
 @dataclass(frozen=True)
@@ -88,7 +83,7 @@ def deploy_image(console: Console, session: Session, options: DeployOptions) -> 
     _check_image_name(options.image)
     completion = CompletionLine(console, session, "Deploy")
     print_header(console, session)
-    with service_run(console, session, "deploy", options.service, options.lock_timeout) as run:
+    with service_run(console, session, "deploy", options.rollout.service, options.rollout.lock_timeout) as run:
         revision = _next_revision(run, options)
         run.record_events()
         if revision.is_running and revision.running.is_settled:
@@ -132,7 +127,7 @@ def _confirm_running(run: ServiceRun, revision: NextRevision, options: DeployOpt
     """Say that the service runs this already, and end what an interrupted run may have left undone."""
     running = revision.running
     run.console.note(f"It runs that already: nothing was begun. {_RESTART_HINT}")
-    run.confirm_unchanged(running, _override_tags(running, options), smoke=options.smoke)
+    run.confirm_unchanged(running, _override_tags(running, options), smoke=options.rollout.smoke)
     run.print_revision(running.arn, revision.image)
 
 
@@ -141,7 +136,7 @@ def _show_and_confirm(run: ServiceRun, revision: NextRevision, options: DeployOp
     _print_changes(run.console, run.service, revision, options)
     if not revision.is_running:
         report_replaced(run.console, run.service, revision.running)
-    options.confirmation.confirm(run.console, f"Deploy this to {run.session.suffix}?")
+    options.rollout.confirmation.confirm(run.console, f"Deploy this to {run.session.suffix}?")
 
 
 def _roll_out(run: ServiceRun, revision: NextRevision, options: DeployOptions) -> str:
@@ -154,7 +149,7 @@ def _roll_out(run: ServiceRun, revision: NextRevision, options: DeployOptions) -
         run.record.plan = {"add": 1, "change": 1}
         service.tag_overrides(running, _override_tags(running, options))
         arn = service.register(revision.props)
-        run.roll_out(running, arn, fail_fast=options.fail_fast, smoke=options.smoke)
+        run.roll_out(running, arn, options.rollout)
     run.print_revision(arn, revision.image)
     return arn
 
@@ -218,7 +213,7 @@ def _print_changes(
 ) -> None:
     """Show what would change, before the confirmation."""
     running = revision.running
-    if console.quiet and options.confirmation.yes:
+    if console.quiet and options.rollout.confirmation.yes:
         return
     console.note(f"  ~ {service.title} ({service.aws_name}), revision {revision_number(running.arn)}")
     rows = [("image", running.image, revision.image), ("cpu", running.task_definition["cpu"], options.cpu)]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from provisioner.commands.completion_line import CompletionLine
-from provisioner.commands.confirmation import Confirmation
 from provisioner.commands.image_pull import require_pullable
 from provisioner.commands.plan_context import print_header
 from provisioner.commands.previous_deployments import PreviousDeployments
 from provisioner.commands.rollout import RolloutFollower, interruptible, report_replaced
 from provisioner.commands.service_controller import ServiceController
-from provisioner.commands.service_run import ServiceRun, service_run
+from provisioner.commands.service_run import RolloutOptions, ServiceRun, service_run
 from provisioner.commands.smoke_test import run_smoke_test
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.errors import Blocked, amount
@@ -23,18 +22,7 @@ from provisioner.terminal.console import Console
 _COMMAND = "restart"
 
 
-@dataclass(frozen=True)
-class RestartOptions:
-    """The options of a restart."""
-
-    confirmation: Confirmation
-    service: str = ""
-    fail_fast: bool = False
-    lock_timeout: float = 0.0
-    smoke: bool = True
-
-
-def restart_service(console: Console, session: Session, options: RestartOptions) -> int:
+def restart_service(console: Console, session: Session, options: RolloutOptions) -> int:
     """Begin a deployment of the same revision, and follow it.
 
     If an earlier restart was interrupted, its deployment is followed and no second one is begun.
@@ -60,7 +48,7 @@ def restart_service(console: Console, session: Session, options: RestartOptions)
 
 
 def _check_and_confirm(
-    console: Console, service: ServiceController, running: RunningRevision, options: RestartOptions
+    console: Console, service: ServiceController, running: RunningRevision, options: RolloutOptions
 ) -> None:
     """Check that new tasks can run, and ask for confirmation.
 
@@ -82,11 +70,11 @@ def _check_and_confirm(
     options.confirmation.confirm(console, f"Replace {amount(count, 'task')} of {service.title} in {session.suffix}?")
 
 
-def _replace_tasks(run: ServiceRun, running: RunningRevision, options: RestartOptions, *, under_way: bool) -> None:
+def _replace_tasks(run: ServiceRun, running: RunningRevision, options: RolloutOptions, *, under_way: bool) -> None:
     """Begin a deployment of the running revision, unless one is under way; follow it, and record its end."""
     console, service, fail_fast = run.console, run.service, options.fail_fast
     run.record.plan = {"change": 1}
-    with interruptible(console, service, f"restarting {service.aws_name}"), service.reporting("update"):
+    with interruptible(console, service, f"restarting {service.aws_name}"), service.reporting_update():
         before = PreviousDeployments.read(service, running, running.arn, under_way=under_way, fail_fast=fail_fast)
         follower = RolloutFollower(console, service, before, fail_fast)
         if not under_way:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from provisioner.commands.completion_line import CompletionLine
-from provisioner.commands.confirmation import Confirmation
 from provisioner.commands.image_pull import require_pullable, with_pull_permission
 from provisioner.commands.plan_context import print_header
 from provisioner.commands.rollout import interruptible, report_replaced
 from provisioner.commands.service_controller import ServiceController
 from provisioner.commands.service_releases import find_release, previous_good_release, read_releases
-from provisioner.commands.service_run import ServiceRun, service_run
+from provisioner.commands.service_run import RolloutOptions, ServiceRun, service_run
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.errors import Blocked
 from provisioner.names import IMAGE_OWNER
@@ -29,27 +26,18 @@ from provisioner.terminal.console import Console
 from provisioner.terminal.service_tables import Release
 
 
-@dataclass(frozen=True)
-class RollbackOptions:
-    """The options of a rollback; an empty `to` means the last good revision before the running one."""
+def roll_back_service(console: Console, session: Session, options: RolloutOptions, reference: str) -> int:
+    """Find the revision, ask for confirmation, roll it out and follow it; return the exit code.
 
-    confirmation: Confirmation
-    service: str = ""
-    to: str = ""
-    fail_fast: bool = False
-    lock_timeout: float = 0.0
-    smoke: bool = True
-
-
-def roll_back_service(console: Console, session: Session, options: RollbackOptions) -> int:
-    """Find the revision, ask for confirmation, roll it out and follow it; return the exit code."""
+    An empty `reference` means the last good revision before the running one.
+    """
     completion = CompletionLine(console, session, "Rollback")
     print_header(console, session)
     with service_run(console, session, "rollback", options.service, options.lock_timeout) as run:
         with user_errors(f"looking at the revisions of {run.service.aws_name}"):
             running = run.service.running()
             releases = read_releases(run.service, running)
-        target = _choose_release(console, run.service, running, releases, options)
+        target = _choose_release(console, run.service, running, releases, reference)
         run.record_events()
         if target.arn == running.arn and running.is_settled:
             run.confirm_unchanged(running, {IMAGE_OWNER: DEPLOY}, smoke=options.smoke)
@@ -68,15 +56,15 @@ def _choose_release(
     service: ServiceController,
     running: RunningRevision,
     releases: list[Release],
-    options: RollbackOptions,
+    reference: str,
 ) -> Release:
     """Return the release to go back to.
 
     If an earlier rollback reached AWS but did not see its end, that one goes on: this run goes no further
     back.
     """
-    if options.to:
-        return find_release(releases, options.to)
+    if reference:
+        return find_release(releases, reference)
     if service.pending_rollback == running.arn:
         console.note("An earlier rollback was cut off: it is gone on with, none goes further back.")
         return find_release(releases, running.arn)
@@ -85,7 +73,7 @@ def _choose_release(
     raise _no_release_error(service, revision_number(running.arn))
 
 
-def _check_and_confirm(run: ServiceRun, running: RunningRevision, target: Release, options: RollbackOptions) -> None:
+def _check_and_confirm(run: ServiceRun, running: RunningRevision, target: Release, options: RolloutOptions) -> None:
     """Check that the service can run the revision, show what would change, and ask for confirmation.
 
     Raises:
@@ -103,7 +91,7 @@ def _check_and_confirm(run: ServiceRun, running: RunningRevision, target: Releas
     options.confirmation.confirm(console, f"Go back to revision {target.revision} in {session.suffix}?")
 
 
-def _roll_out(run: ServiceRun, running: RunningRevision, target: Release, options: RollbackOptions) -> None:
+def _roll_out(run: ServiceRun, running: RunningRevision, target: Release, options: RolloutOptions) -> None:
     """Tag the service, record where it goes back to, and roll that revision out."""
     console, service = run.console, run.service
     with (
@@ -113,7 +101,7 @@ def _roll_out(run: ServiceRun, running: RunningRevision, target: Release, option
         run.record.plan = {"change": 1}
         service.tag_overrides(running, {IMAGE_OWNER: DEPLOY})
         service.record_rollback(target.arn)
-        run.roll_out(running, target.arn, fail_fast=options.fail_fast, smoke=options.smoke)
+        run.roll_out(running, target.arn, options)
 
 
 def _print_changes(console: Console, service: ServiceController, running: RunningRevision, target: Release) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from provisioner.commands.confirmation import Confirmation
 from provisioner.commands.previous_deployments import PreviousDeployments
 from provisioner.commands.rollout import RolloutFollower, interruptible
 from provisioner.commands.run_recording import record_run, without_other_runs
@@ -17,6 +18,17 @@ from provisioner.resources.ecs.revisions import RunningRevision, revision_number
 from provisioner.resources.ecs.rollouts import force_new_deployment
 from provisioner.session import Session
 from provisioner.terminal.console import Console
+
+
+@dataclass(frozen=True)
+class RolloutOptions:
+    """The options that every command has that rolls a revision out: of which service, and how that goes."""
+
+    confirmation: Confirmation
+    service: str = ""
+    lock_timeout: float = 0.0
+    fail_fast: bool = False
+    smoke: bool = True
 
 
 @dataclass(frozen=True)
@@ -41,21 +53,21 @@ class ServiceRun:
                 self.record.add_resource(logical_id, known.type_name, known.region, known.step, [])
         self.session.events.subscribe(self.record.record_event)
 
-    def roll_out(self, running: RunningRevision, arn: str, *, fail_fast: bool, smoke: bool) -> None:
+    def roll_out(self, running: RunningRevision, arn: str, options: RolloutOptions) -> None:
         """Update the service to a revision, unless that is under way; follow the rollout, record and test its end."""
         service, is_same = self.service, running.arn == arn
         under_way = is_same and not running.has_failed
-        before = PreviousDeployments.read(service, running, arn, under_way=under_way, fail_fast=fail_fast)
-        follower = RolloutFollower(self.console, service, before, fail_fast)
+        before = PreviousDeployments.read(service, running, arn, under_way=under_way, fail_fast=options.fail_fast)
+        follower = RolloutFollower(self.console, service, before, options.fail_fast)
         service.executor.publish(Event("exists", service.task_definition_id, "update", id=arn))
-        with service.reporting("update"):
+        with service.reporting_update():
             if not is_same:
                 service.deploy_revision(arn)
             elif running.has_failed:
                 self.force_new_deployment(running)
             follower.follow(arn)
             service.record_revision()
-        if smoke:
+        if options.smoke:
             run_smoke_test(self.console, service)
 
     def force_new_deployment(self, running: RunningRevision) -> None:

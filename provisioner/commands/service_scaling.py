@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from provisioner.commands.completion_line import CompletionLine
 from provisioner.commands.confirmation import Confirmation
@@ -10,7 +10,9 @@ from provisioner.commands.plan_context import print_header
 from provisioner.commands.rollout import interruptible
 from provisioner.commands.service_controller import ServiceController
 from provisioner.commands.service_run import ServiceRun, service_run
+from provisioner.commands.stack_services import MAIN_SERVICE
 from provisioner.engine.calls.user_errors import user_errors
+from provisioner.engine.planning.diff import Difference
 from provisioner.errors import UsageError, amount
 from provisioner.names import COUNT_OWNER
 from provisioner.resources.ecs.overrides import SCALE
@@ -18,7 +20,6 @@ from provisioner.resources.ecs.revisions import RunningRevision
 from provisioner.session import Session
 from provisioner.settings.ineffective import never_scales_up_message
 from provisioner.settings.overrides import Counts
-from provisioner.steps.ecs import CONTAINER
 from provisioner.terminal.console import Console
 from state.serialization import json_fields
 
@@ -46,7 +47,7 @@ def scale_service(console: Console, session: Session, options: ScaleOptions) -> 
     _check_options(options)
     with service_run(console, session, "scale", options.service, options.lock_timeout) as run:
         with user_errors(f"looking at {run.service.aws_name}"):
-            running, current = run.service.running(), run.service.counts()
+            running, current = run.service.running(), read_counts(run.service)
         counts = _new_counts(options, current)
         run.record_events()
         _show_and_confirm(run, current, counts, options)
@@ -61,7 +62,7 @@ def _check_options(options: ScaleOptions) -> None:
     if options.minimum is None and options.maximum is None:
         raise UsageError("Between how many tasks?", "Say --min N, --max N, or both.")
     if options.maximum == 0:
-        message = never_scales_up_message(f"With --max 0 {options.service or CONTAINER} stands at 0 tasks")
+        message = never_scales_up_message(f"With --max 0 {options.service or MAIN_SERVICE} stands at 0 tasks")
         raise UsageError(message, "Say --max 1 or more.")
     if options.minimum is not None and options.maximum is not None and options.maximum < options.minimum:
         raise _crossed_bounds_error(options, Counts(options.minimum, options.maximum))
@@ -108,11 +109,46 @@ def _scale_up_command(session: Session, service: ServiceController) -> str:
 
 
 def _set_counts(run: ServiceRun, running: RunningRevision, current: Counts, counts: Counts) -> None:
-    """Tag the service, then set the bounds."""
+    """Tag the service, then set the bounds; all of it may be repeated."""
+    service, known = run.service, run.session.state.resources[run.service.scalable_target_id]
     run.record.plan = {"change": int(counts != current)}
-    with interruptible(run.console, run.service, f"scaling {run.service.aws_name}"):
-        run.service.tag_overrides(running, {COUNT_OWNER: SCALE})
-        run.service.set_bounds(current, counts)
+    with interruptible(run.console, service, f"scaling {service.aws_name}"):
+        service.tag_overrides(running, {COUNT_OWNER: SCALE})
+        if counts != current:
+            _set_bounds(service, current, counts)
+        elif known.phase != "ready":  # an interrupted run, whose call reached AWS
+            desired = {**known.desired, **_bounds(counts)}
+            state_manager = service.executor.state_manager
+            state_manager.record_adopted(service.scalable_target_id, replace(known, desired=desired))
+            state_manager.record_ready(service.scalable_target_id)
+
+
+def read_counts(service: ServiceController) -> Counts:
+    """Return the minimum and maximum number of tasks of a service now.
+
+    Raises:
+        Incomplete: The service has no scalable target.
+
+    """
+    scalable_target = service.executor.read(service.managed_resource(service.scalable_target_id))
+    if scalable_target is None:
+        raise service.missing_error(f"The scaling of {service.aws_name}")
+    return Counts(scalable_target["MinCapacity"], scalable_target["MaxCapacity"])
+
+
+def _set_bounds(service: ServiceController, current: Counts, counts: Counts) -> None:
+    """Set the minimum and maximum number of tasks; the call is an upsert, so it may be repeated."""
+    executor, managed = service.executor, service.managed_resource(service.scalable_target_id)
+    new, old = _bounds(counts), _bounds(current)
+    managed = managed.with_props({**managed.spec.props, **new})
+    with service.reporting_update(service.scalable_target_id):
+        service.update(managed, *(Difference(key, old[key], new[key]) for key in new))
+        executor.wait_and_confirm(managed, updated=True, on_read=lambda _doc: None)
+
+
+def _bounds(counts: Counts) -> dict[str, int]:
+    """Return counts as the properties of a scalable target."""
+    return {"MinCapacity": counts.minimum, "MaxCapacity": counts.maximum}
 
 
 def _print_counts(run: ServiceRun, counts: Counts) -> None:

@@ -20,6 +20,7 @@ from provisioner.commands.hints import complete_hint
 from provisioner.commands.main import cli
 from provisioner.commands.saved_plan import SavedPlan
 from provisioner.commands.service_controller import ServiceController
+from provisioner.commands.service_scaling import read_counts
 from provisioner.doctor import checked_resources as resources
 from provisioner.engine.calls.clock import Clock
 from provisioner.engine.calls.denials import Denial
@@ -361,7 +362,7 @@ def test_a_service_without_its_scaling_is_not_told_as_absent() -> None:
     service = ServiceController(mine, Mock(read=lambda _target: None), "")
 
     with pytest.raises(ProvisionerError) as caught:
-        service.counts()
+        read_counts(service)
 
     assert "The resource scaling is not there" in caught.value.message
 

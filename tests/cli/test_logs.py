@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from provisioner.commands.log_query import LogQuery, check_service_name, selected_lines
+from provisioner.commands.log_query import LogQuery, selected_lines
+from provisioner.commands.stack_services import check_service_name
 from provisioner.errors import UsageError
 from provisioner.resources.access_log_tail import AccessLogTail
 from provisioner.resources.log_tail import LATE_MILLISECONDS, LogLine, LogTail

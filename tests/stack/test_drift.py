@@ -44,7 +44,7 @@ def test_a_log_group_that_aws_hides_is_gone_only_when_it_is_old(
         entry["made"] = time.time() + 1000 if is_young else 1.0
     path.write_text(json.dumps(ledger))
     kind = next(one for one in lag.LAG_RULES if one.create == "CreateLogGroup")
-    lag.hidden_by_name.at(ACCOUNT, "us-east-1")[TASKS_LOG] = lag.Hidden(
+    lag.hidden_resources.at(ACCOUNT, "us-east-1")[TASKS_LOG] = lag.Hidden(
         kind, TASKS_LOG, clock.now() + (0 if is_young else 60), reads=1
     )
 
@@ -52,7 +52,7 @@ def test_a_log_group_that_aws_hides_is_gone_only_when_it_is_old(
 
     assert told.code == (0 if is_young else 2), told.out
     assert told.out == ({"plan": "No changes.\n", "drift": "No drift.\n"}[command] if is_young else told.out)
-    lag.hidden_by_name.at(ACCOUNT, "us-east-1").pop(TASKS_LOG)
+    lag.hidden_resources.at(ACCOUNT, "us-east-1").pop(TASKS_LOG)
 
 
 def test_what_is_not_seen_once_and_is_there_after_all_is_made_no_second_time(live_stack: LiveStack) -> None:
@@ -63,7 +63,7 @@ def test_what_is_not_seen_once_and_is_there_after_all_is_made_no_second_time(liv
     path.write_text(json.dumps(ledger))
     vpc, mark = live_stack.vpc, live_stack.desk.mark()
     kind = next(one for one in lag.LAG_RULES if one.create == "CreateVpc")
-    lag.hidden_by_name.at(ACCOUNT, "us-east-1")[vpc] = lag.Hidden(kind, vpc, reads=2)
+    lag.hidden_resources.at(ACCOUNT, "us-east-1")[vpc] = lag.Hidden(kind, vpc, reads=2)
 
     ran = live_stack.desk.well("apply", "--yes", "--suffix", SUFFIX)
 

@@ -198,7 +198,7 @@ def test_what_a_killed_run_has_just_made_and_confirmed_may_still_hide(user: User
     kind = next(one for one in lag.LAG_RULES if one.create == "CreateLogGroup")
     fresh = lag.Hidden(kind, group, created_at=clock.now() + 60, reads=0, uses=1)
     fresh.until = 0.0
-    lag.hidden_by_name.at("123456789012", "us-east-1")[group] = fresh
+    lag.hidden_resources.at("123456789012", "us-east-1")[group] = fresh
 
     mark = user.mark()
     user.apply("a")

@@ -18,7 +18,8 @@ from provisioner.emulator.wire import Call
 
 DEPLOY = 170.0  # seconds; go-to-k/cdkd docs/benchmarks.md, the median of 7
 
-begin_deploying: AccountStore[str] = AccountStore()  # by id: the ETag of the change that is being deployed
+# By the distribution's id: the ETag of the change that is being deployed.
+deploying_etags: AccountStore[str] = AccountStore()
 
 
 @dataclass
@@ -37,13 +38,13 @@ _before: AccountStore[StaleReply] = AccountStore()
 def start_deployment(call: Call, reply: Reply) -> None:
     """Start the deployment of a new or changed distribution."""
     name, etag = reply["Distribution"]["Id"], reply["ETag"]
-    begin_deploying.at(call.account, "")[name] = etag
+    deploying_etags.at(call.account, "")[name] = etag
     clock.later(DEPLOY, partial(_end_deployment, call.account, name, etag))
 
 
 def _end_deployment(account: str, name: str, etag: str) -> None:
     """End the deployment, unless a newer change is being deployed."""
-    deploying = begin_deploying.at(account, "")
+    deploying = deploying_etags.at(account, "")
     if deploying.get(name) == etag:
         del deploying[name]
 
@@ -56,7 +57,7 @@ def set_status(call: Call, reply: Reply) -> None:
     Enabled and Deployed.
     """
     name = reply["Distribution"]["Id"]
-    if name in begin_deploying.at(call.account, ""):
+    if name in deploying_etags.at(call.account, ""):
         reply["Distribution"]["Status"] = "InProgress"
     stale = _before.at(call.account, "").get(name)
     if stale is not None and stale.reads > 0 and clock.now() < stale.until:
@@ -73,7 +74,7 @@ def remember_former(call: Call) -> None:
         return
     old = ask_moto(call, "cloudfront", "GetDistribution", Id=name)
     got(call, old)
-    if name in begin_deploying.at(call.account, ""):
+    if name in deploying_etags.at(call.account, ""):
         old["Distribution"]["Status"] = "InProgress"
     _before.at(call.account, "")[name] = StaleReply(
         old, lag.random_misses(), clock.now() + consistency_window(clock.speed)
@@ -84,7 +85,7 @@ def remember_former(call: Call) -> None:
 def set_statuses(call: Call, reply: Reply) -> None:
     """Put the status of the deployment of each distribution into the reply."""
     for summary in reply["DistributionList"].get("Items", []):
-        if summary["Id"] in begin_deploying.at(call.account, ""):
+        if summary["Id"] in deploying_etags.at(call.account, ""):
             summary["Status"] = "InProgress"
 
 
@@ -97,6 +98,6 @@ def delete(call: Call) -> None:
     distribution = distributions(call).get(call.params["Id"])
     if distribution is None or call.params.get("IfMatch") != distribution.etag:
         return
-    if distribution.distribution_config.Enabled or distribution.id in begin_deploying.at(call.account, ""):
+    if distribution.distribution_config.Enabled or distribution.id in deploying_etags.at(call.account, ""):
         message = "The distribution you are trying to delete has not been disabled."
         raise AwsError("DistributionNotDisabled", message, 409)

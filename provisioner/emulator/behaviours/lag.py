@@ -132,12 +132,13 @@ class Hidden:
         return clock.now() > self.created_at + consistency_window(clock.speed)
 
 
-hidden_by_name: AccountStore[Hidden] = AccountStore()
+# By id; by name where AWS has no other id.
+hidden_resources: AccountStore[Hidden] = AccountStore()
 
 
-def _hidden_resources(call: Call) -> dict[str, Hidden]:
+def _hidden_at(call: Call) -> dict[str, Hidden]:
     """Return the hidden resources of a call's account and region, by id."""
-    return hidden_by_name.at(call.account, "" if call.service == "iam" else call.region)
+    return hidden_resources.at(call.account, "" if call.service == "iam" else call.region)
 
 
 def _value_at(reply: Any, path: str) -> Any:
@@ -150,10 +151,10 @@ def _value_at(reply: Any, path: str) -> Any:
 def _hide_new_resource(call: Call, reply: Reply) -> None:
     """Hide a newly created resource; a repeated create call that returns the same id does not count."""
     rule = next(k for k in LAG_RULES if (k.service, k.create) == (call.service, call.operation))
-    own = rule.created_path.startswith("=")
-    name = str(call.params[rule.created_path[1:]] if own else _value_at(reply, rule.created_path))
-    if own or name not in _hidden_resources(call):  # the same id again is no new thing, the same name is
-        _hidden_resources(call)[name] = Hidden(rule, name)
+    is_named = rule.created_path.startswith("=")
+    name = str(call.params[rule.created_path[1:]] if is_named else _value_at(reply, rule.created_path))
+    if is_named or name not in _hidden_at(call):  # an id returned again is the same resource, a name may be a new one
+        _hidden_at(call)[name] = Hidden(rule, name)
 
 
 def _refuse_read_by_id(call: Call) -> None:
@@ -161,7 +162,7 @@ def _refuse_read_by_id(call: Call) -> None:
     for rule in _rules_of_read(call):
         names = call.params.get(rule.asked_param, []) if rule.asked_param else []
         for name in [names] if isinstance(names, str) else names:
-            hidden = _hidden_resources(call).get(name)
+            hidden = _hidden_at(call).get(name)
             if hidden is not None and hidden.rule is rule and hidden.hides_from_read():
                 raise rule.not_found(name)
 
@@ -174,7 +175,7 @@ def _rules_of_read(call: Call) -> Iterator[LagRule]:
 def _may_hide(call: Call) -> bool:
     """Return whether a hidden resource could be in a list; if not, the reply need not be parsed."""
     rules = list(_rules_of_read(call))
-    return any(hidden.rule in rules and hidden.is_hiding for hidden in _hidden_resources(call).values())
+    return any(hidden.rule in rules and hidden.is_hiding for hidden in _hidden_at(call).values())
 
 
 def _remove_from_list(call: Call, reply: Reply) -> None:
@@ -191,7 +192,7 @@ def _remove_from_list(call: Call, reply: Reply) -> None:
 
 def _is_hidden(call: Call, name: str) -> bool:
     """Return whether a list misses a resource, and count the miss."""
-    hidden = _hidden_resources(call).get(name)
+    hidden = _hidden_at(call).get(name)
     return hidden is not None and hidden.hides_from_read()
 
 
@@ -199,9 +200,9 @@ def _refuse_use(call: Call) -> None:
     """Refuse, once, a call that uses a new resource; deletions always find it, for safe cleaning up."""
     if not call.mutating or call.operation.startswith(("Delete", "Release", "Detach", "Disassociate")):
         return
-    hidden_resources = _hidden_resources(call)
+    hidden_at_call = _hidden_at(call)
     for word in _strings_in(call.params):
-        resource = hidden_resources.get(word)
+        resource = hidden_at_call.get(word)
         created = resource is not None and call.operation == resource.rule.create
         is_of_service = resource is not None and resource.rule.service == call.service and not created
         if resource is not None and is_of_service and resource.hides_from_use():
@@ -210,7 +211,7 @@ def _refuse_use(call: Call) -> None:
 
 def hides_from_use(call: Call, name: str) -> bool:
     """Return whether another service does not find a resource, and count that."""
-    hidden = _hidden_resources(call).get(name)
+    hidden = _hidden_at(call).get(name)
     return hidden is not None and hidden.hides_from_use()
 
 
@@ -225,7 +226,7 @@ def _refuse_use_elsewhere(call: Call) -> None:
     """Refuse, once, a subnet that only EC2 knows yet."""
     code, message = SUBNET_LOOKUPS[call.service, call.operation]
     for name in call.params.get("Subnets") or call.params.get("SubnetIds") or []:
-        hidden = _hidden_resources(call).get(name)
+        hidden = _hidden_at(call).get(name)
         if hidden is not None and hidden.hides_from_use():
             raise AwsError(code, message.format(name))
 

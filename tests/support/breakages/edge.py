@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from provisioner.emulator.behaviours.distributions import begin_deploying
+from provisioner.emulator.behaviours.distributions import deploying_etags
 from provisioner.emulator.moto_bridge import backend
 from provisioner.emulator.patches.acm import ends
 from tests.support.breakages.deed import Act, Break
@@ -75,11 +75,11 @@ def _unprove(live_stack: LiveStack) -> None:
 
 
 def _still_deploying(live_stack: LiveStack) -> None:
-    begin_deploying.at(ACCOUNT, "")[_id(live_stack)] = "a change of somebody's"
+    deploying_etags.at(ACCOUNT, "")[_id(live_stack)] = "a change of somebody's"
 
 
 def _deployed(live_stack: LiveStack) -> None:
-    begin_deploying.at(ACCOUNT, "").pop(_id(live_stack))
+    deploying_etags.at(ACCOUNT, "").pop(_id(live_stack))
 
 
 _MTLS = {"Mode": "required", "TrustStoreConfig": {"TrustStoreId": "ts_1"}}
