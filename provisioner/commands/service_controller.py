@@ -75,6 +75,11 @@ class ServiceController:
         """The state of the service."""
         return self.session.state.resources[self.logical_id]
 
+    def command(self, words: str) -> str:
+        """Return the command line of one of our commands about this service, as a user types it."""
+        service_option = f" --service {self.name}" if self.name else ""
+        return self.session.options.workspace.command(f"{words}{service_option}", self.session.suffix)
+
     def part_id(self, noun: str) -> str:
         """Return the logical name of one of the service's resources."""
         return f"{noun}.{self.name}" if self.name else noun

@@ -122,13 +122,15 @@ def _read_run_records(session: Session) -> RunRecords:
 
 
 def previous_good_release(releases: Iterable[Release], current_revision: int) -> Release | None:
-    """Return the newest good revision below `current_revision`.
+    """Return the good revision below `current_revision` that ran last; a deploy after a rollback skips what was left.
 
-    If there is none, the newest whose result is unknown.
+    If there is none, the last one whose result is unknown.
     """
     below = [release for release in releases if release.revision < current_revision]
-    good_releases = (release for release in below if release.has_succeeded)
-    return next(good_releases, None) or next((release for release in below if release.result == UNKNOWN_RESULT), None)
+    candidates = [release for release in below if release.has_succeeded] or [
+        release for release in below if release.result == UNKNOWN_RESULT
+    ]
+    return max(candidates, key=lambda release: (release.started_at or 0.0, release.revision), default=None)
 
 
 def find_release(candidates: Iterable[Release], reference: str) -> Release:

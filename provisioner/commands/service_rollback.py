@@ -10,7 +10,7 @@ from provisioner.commands.service_controller import ServiceController
 from provisioner.commands.service_releases import find_release, previous_good_release, read_releases
 from provisioner.commands.service_run import RolloutOptions, ServiceRun, service_run
 from provisioner.engine.calls.user_errors import user_errors
-from provisioner.errors import Blocked
+from provisioner.errors import Blocked, UsageError
 from provisioner.names import IMAGE_OWNER
 from provisioner.resources.ecs.overrides import DEPLOY
 from provisioner.resources.ecs.revisions import (
@@ -46,7 +46,7 @@ def roll_back_service(console: Console, session: Session, options: RolloutOption
             _roll_out(run, running, target, options)
         run.print_revision(target.arn, target.image)
     if target.arn != running.arn:
-        _print_way_forward(console, session, running)
+        _print_way_forward(console, run.service, running)
     completion.print(f"{run.service.title} runs revision {target.revision}")
     return 0
 
@@ -62,15 +62,25 @@ def _choose_release(
 
     If an earlier rollback reached AWS but did not see its end, that one goes on: this run goes no further
     back.
+
+    Raises:
+        UsageError: An earlier rollback has ended, so it must be said which revision is meant; or there is no such
+            revision.
+        Blocked: There is no good revision before the running one.
+
     """
     if reference:
         return find_release(releases, reference)
     if service.pending_rollback == running.arn:
         console.note("An earlier rollback was cut off: it is gone on with, none goes further back.")
         return find_release(releases, running.arn)
-    if target := previous_good_release(releases, revision_number(running.arn)):
-        return target
-    raise _no_release_error(service, revision_number(running.arn))
+    current = revision_number(running.arn)
+    target = previous_good_release(releases, current)
+    if newer := next((release for release in releases if release.revision > current and release.has_succeeded), None):
+        raise _already_rolled_back_error(service, current, newer, target)
+    if target is None:
+        raise _no_release_error(service, current)
+    return target
 
 
 def _check_and_confirm(run: ServiceRun, running: RunningRevision, target: Release, options: RolloutOptions) -> None:
@@ -116,11 +126,10 @@ def _print_changes(console: Console, service: ServiceController, running: Runnin
         console.note(f"      besides: {', '.join(paths)}; the next `apply` brings what the settings want of that")
 
 
-def _print_way_forward(console: Console, session: Session, former: RunningRevision) -> None:
+def _print_way_forward(console: Console, service: ServiceController, former: RunningRevision) -> None:
     """Say which command brings back the revision that ran before the rollback."""
     revision = revision_number(former.arn)
-    command = session.options.workspace.command(f"rollback --to {revision}", session.suffix)
-    console.note(f"`{command}` brings back revision {revision}, which ran before.")
+    console.note(f"`{service.command(f'rollback --to {revision}')}` brings back revision {revision}, which ran before.")
 
 
 def _check_ports(service: ServiceController, running: RunningRevision, target: Release) -> None:
@@ -141,11 +150,24 @@ def _check_ports(service: ServiceController, running: RunningRevision, target: R
         )
 
 
+def _already_rolled_back_error(
+    service: ServiceController, current: int, newer: Release, earlier: Release | None
+) -> UsageError:
+    """Return the error that a rollback has ended: a second one, unsaid where to, could mean back or forth."""
+    ways = [f"`{service.command(f'rollback --to {newer.revision}')}` brings back revision {newer.revision}"]
+    if earlier:
+        command = service.command(f"rollback --to {earlier.revision}")
+        ways.append(f"`{command}` goes further back, to revision {earlier.revision}")
+    return UsageError(
+        f"{service.title} runs revision {current} after a rollback: say with --to which revision is to run.",
+        f"{'; '.join(ways)}.",
+    )
+
+
 def _no_release_error(service: ServiceController, current_revision: int) -> Blocked:
     """Return the error that there is no good revision: none is earlier, or all failed or are deregistered."""
-    command, suffix = service.session.options.workspace.command, service.session.suffix
     return Blocked(
         f"There is no good revision of {service.aws_name} before {current_revision} to go back to.",
-        f"`{command('deploy --image REF', suffix)}` ships another image; "
-        f"`{command('releases', suffix)}` tells what there is.",
+        f"`{service.command('deploy --image REF')}` ships another image; "
+        f"`{service.command('releases')}` tells what there is.",
     )

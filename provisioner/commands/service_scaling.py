@@ -95,17 +95,11 @@ def _show_and_confirm(run: ServiceRun, current: Counts, counts: Counts, options:
     console, service = run.console, run.service
     if not counts.minimum:
         sentence = never_scales_up_message(f"{service.aws_name} may come to 0 tasks")
-        console.note(f"{sentence} `{_scale_up_command(run.session, service)}` keeps one running.", "yellow")
+        console.note(f"{sentence} `{service.command('scale --min 1')}` keeps one running.", "yellow")
     if counts != current:
         console.note(f"  ~ {service.title} ({service.aws_name})")
         console.note(f"      tasks: {current.minimum} to {current.maximum} -> {counts.minimum} to {counts.maximum}")
         options.confirmation.confirm(console, f"Scale this in {run.session.suffix}?")
-
-
-def _scale_up_command(session: Session, service: ServiceController) -> str:
-    """Return the command that keeps at least one task running."""
-    service_option = f" --service {service.name}" if service.name else ""
-    return session.options.workspace.command(f"scale --min 1{service_option}", session.suffix)
 
 
 def _set_counts(run: ServiceRun, running: RunningRevision, current: Counts, counts: Counts) -> None:

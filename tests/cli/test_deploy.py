@@ -10,6 +10,7 @@ import pytest
 
 from provisioner.commands import smoke_test
 from provisioner.emulator.ecs import model
+from provisioner.names import PROGRAM
 from tests.support.live_stack import SUFFIX, LiveStack, tags
 from tests.support.user import CommandResult
 
@@ -160,7 +161,7 @@ def test_counts_that_were_scaled_are_left_alone(live_stack: LiveStack) -> None:
 
 
 @pytest.mark.slow
-def test_a_rollback_goes_to_the_last_good_revision_and_then_further_back(live_stack: LiveStack) -> None:
+def test_a_rollback_goes_to_the_last_good_revision_and_further_only_where_that_is_said(live_stack: LiveStack) -> None:
     user = live_stack.desk
     deploy(live_stack, "good:1")
     deploy(live_stack, "good:2")
@@ -177,18 +178,26 @@ def test_a_rollback_goes_to_the_last_good_revision_and_then_further_back(live_st
     ]
     assert all("@" in one["by"] for one in told)
 
-    for image in (second, first):
-        assert f"api runs {image} " in user.well("rollback", "--yes", "--suffix", SUFFIX).out
+    numbers = {one["image"]: one["revision"] for one in listed(live_stack)}
+    assert f"api runs {second} " in user.well("rollback", "--yes", "--suffix", SUFFIX).out
+    assert user.plan(SUFFIX) == "No changes.\n"
+    ran = user.run("rollback", "--yes", "--suffix", SUFFIX)
+    assert ran.code == 64, ran.err
+    assert f"api runs revision {numbers[second]} after a rollback: say with --to which revision is to run." in ran.err
+    back, forth = (
+        f"`{PROGRAM} rollback --to {numbers[image]} --suffix {SUFFIX} --local`" for image in (first, "good:3")
+    )
+    assert f"{forth} brings back revision {numbers['good:3']}; {back} goes further back" in ran.err
+    assert container(live_stack)["image"] == second
+    for image in (first, "good:3"):
+        ran = user.well("rollback", "--yes", "--suffix", SUFFIX, "--to", str(numbers[image]))
+        assert f"api runs {image} " in ran.out
         assert container(live_stack)["image"] == image
-        assert user.plan(SUFFIX) == "No changes.\n"
-    third = next(one for one in listed(live_stack) if one["image"] == "good:3")["revision"]
-    user.well("rollback", "--yes", "--suffix", SUFFIX, "--to", str(third))
-    assert container(live_stack)["image"] == "good:3"
     ran = user.run("rollback", "--yes", "--suffix", SUFFIX, "--to", "999")
     assert (ran.code, "There is no revision 999" in ran.err) == (64, True)
     table = user.well("releases", "--suffix", SUFFIX).out.splitlines()
     assert table[0].split() == ["revision", "image", "when", "by", "result"]
-    assert table[1].startswith(f"*  {third} ")
+    assert table[1].startswith(f"*  {numbers['good:3']} ")
 
 
 def test_a_restart_brings_new_tasks_of_the_same_revision(live_stack: LiveStack) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.commands.service_releases import missing_revisions
+from provisioner.commands.service_releases import missing_revisions, previous_good_release
 from provisioner.resources.ecs.revisions import differing_paths
+from provisioner.terminal.service_tables import Release
 from tests.support.account_inventory import client
 from tests.support.live_stack import SUFFIX
 from tests.support.user import User
@@ -30,6 +31,27 @@ def test_what_two_revisions_differ_in_besides_the_image() -> None:
 
     assert differing_paths("api", one, one) == []
     assert differing_paths("api", one, other) == ["containerDefinitions.more.image", "memory"]
+
+
+def release(revision: int, started_at: float, *, is_good: bool = True) -> Release:
+    """A revision whose last deployment began then."""
+    result = "ok" if is_good else "rolled back"
+    return Release(revision, f"f:{revision}", "image", started_at, "", result, is_running=False, has_succeeded=is_good)
+
+
+@pytest.mark.parametrize(
+    ("known", "target"),
+    [
+        ([release(4, 40), release(3, 30, is_good=False), release(2, 20), release(1, 10)], 2),
+        # From 3 back to 2, then another deploy: 3 is what the rollback left.
+        ([release(4, 40), release(3, 30), release(2, 35), release(1, 10)], 2),
+        ([release(4, 40), release(3, 30, is_good=False)], None),
+    ],
+)
+def test_a_rollback_goes_to_the_good_revision_that_ran_last(known: list[Release], target: int | None) -> None:
+    chosen = previous_good_release(known, 4)
+
+    assert (chosen and chosen.revision) == target
 
 
 def revisions(user: User) -> list[str]:
@@ -74,7 +96,7 @@ def test_what_deploy_and_apply_made_can_be_gone_back_to_alike(user: User) -> Non
     listed = [line.replace("*", " ").split()[0] for line in told.out.splitlines()[1:]]
     assert listed == ["4", "3", "2", "1"]
     assert "two:1 (revision 3)" in user.well("rollback", "--yes", "--no-smoke", "--suffix", SUFFIX).out
-    assert "one:1 (revision 2)" in user.well("rollback", "--yes", "--no-smoke", "--suffix", SUFFIX).out
+    assert "one:1 (revision 2)" in user.well("rollback", "--yes", "--no-smoke", "--suffix", SUFFIX, "--to", "2").out
     arn = f"ml-api-taskdef-{SUFFIX}:3"
     client(user.box.endpoint, "ecs").deregister_task_definition(taskDefinition=arn)
     assert "Not there any more: 3." in user.well("releases", "--suffix", SUFFIX).err
