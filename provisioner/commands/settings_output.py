@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,8 +15,13 @@ from provisioner.names import PROGRAM
 from provisioner.settings.schema import settings_json_schema
 from provisioner.settings.variables import replace_sensitive_values
 from provisioner.terminal.console import Console
+from provisioner.terminal.fitting import terminal_width
 
 _COLUMNS = ("setting", "value", "unit", "from")
+# The least widths of the columns that may be shortened on a narrow terminal.
+_LEAST_WIDTHS = {"from": 18, "value": 26}
+# The types of the values of digits alone that have no unit.
+_TYPES_OF_DIGITS = ("number", "text")
 
 
 def print_settings(console: Console, settings: Iterable[Setting]) -> int:
@@ -24,8 +30,17 @@ def print_settings(console: Console, settings: Iterable[Setting]) -> int:
         console.record("config", settings=[_as_record(setting) for setting in settings])
         return 0
     rows = [(one.schema.path, _as_text(_shown_value(one)), one.schema.unit, one.source) for one in settings]
-    console.table(rows, _COLUMNS)
+    if terminal_width(sys.stdout) is None:
+        console.table(rows, _COLUMNS)
+    else:
+        joined = [(path, _with_unit(value, unit), source) for path, value, unit, source in rows]
+        console.table(joined, [name for name in _COLUMNS if name != "unit"], **_LEAST_WIDTHS)
     return 0
+
+
+def _with_unit(value: str, unit: str) -> str:
+    """Return a number with its unit, and any other value as it is: the word for its type says nothing more."""
+    return f"{value} {unit}" if value.replace(".", "", 1).isdigit() and unit not in _TYPES_OF_DIGITS else value
 
 
 def print_schema(console: Console) -> int:

@@ -121,9 +121,13 @@ class Console:
         """Print a line of the command's output for people, broken at the width of the terminal."""
         self._write(sys.stdout, self.paint(fit_line(text, terminal_width(sys.stdout)), color, sys.stdout))
 
-    def table(self, rows: Iterable[Sequence[str]], heading: Sequence[str]) -> None:
-        """Print a table with aligned columns, as wide as the terminal at most."""
-        for line in table_lines(rows, heading, terminal_width(sys.stdout)):
+    def item(self, text: str) -> None:
+        """Print a line of a list for people: as `text`, but an id that is wider than the terminal loses its middle."""
+        self._write(sys.stdout, fit_line(text, terminal_width(sys.stdout), shortens_ids=True))
+
+    def table(self, rows: Iterable[Sequence[str]], heading: Sequence[str], **shortened: int) -> None:
+        """Print a table as wide as the terminal at most; `shortened` as for `table_lines`: `id=10`."""
+        for line in table_lines(rows, heading, terminal_width(sys.stdout), shortened):
             self.data(line)
 
     def container_line(self, text: str) -> None:

@@ -40,7 +40,7 @@ def show_drift(console: Console, report: DriftReport) -> None:
         addresses = ", ".join(map(_describe_resource, drifts))
         console.text(f"{console.paint(*_SIGNS['held']):>3} {addresses}  ({remedy})")
         for line in fields:
-            console.text(f"      {line}")
+            console.item(f"      {line}")
     console.text(drift_sentence(report))
     for line in drift_notes(report):
         console.note(line)
@@ -50,9 +50,9 @@ def _show_drifted_resource(console: Console, drift: Drift) -> None:
     """Print the drift of one resource with the fields that differ."""
     sign, color = _SIGNS[drift.category]
     suffix = " is gone" if drift.category == "gone" else f": {drift.unmanaged}" if drift.unmanaged else ""
-    console.text(f"{console.paint(sign, color):>3} {_describe_resource(drift)}{suffix}  ({drift.remedy})")
+    console.item(f"{console.paint(sign, color):>3} {_describe_resource(drift)}{suffix}  ({drift.remedy})")
     for line in _field_lines(drift):
-        console.text(f"      {line}")
+        console.item(f"      {line}")
 
 
 def _group_external_drifts(report: DriftReport) -> dict[tuple[str, tuple[str, ...]], list[Drift]]:

@@ -11,6 +11,8 @@ from provisioner.terminal.fitting import table_lines, terminal_width
 
 # The phase that is left out of the table of resources if all have it.
 USUAL_PHASE = "ready"
+# The columns that may be shortened: names of resources and of their types are typed back.
+_LEAST_WIDTHS = {"id": 10, "live": 12}
 
 
 def show_outputs(console: Console, outputs: Mapping[str, str], form: str) -> None:
@@ -52,5 +54,6 @@ def show_resources(console: Console, rows: Sequence[Mapping[str, str]], columns:
     """Print the table of resources; its phases are left out if all are ready."""
     usual = all(row["phase"] == USUAL_PHASE for row in rows)
     shown = [column for column in columns if not (usual and column == "phase")]
-    console.table(([row[column] for column in shown] for row in rows), shown)
+    narrowed = {column: least for column, least in _LEAST_WIDTHS.items() if column in shown}
+    console.table(([row[column] for column in shown] for row in rows), shown, **narrowed)
     console.text()

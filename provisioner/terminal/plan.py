@@ -37,11 +37,11 @@ def show_plan(console: Console, plan: Plan, estimate: PlanEstimate | None = None
     for note in plan.notes:
         console.text(note)
     for change in shown_changes(plan):
-        console.text(_change_line(console, change))
+        console.item(_change_line(console, change))
         for line in difference_lines(change.differences):
-            console.text(f"      {line}")
+            console.item(f"      {line}")
         for child in change.unmanaged:
-            console.text(f"      - {child.description}  (added by hand)")
+            console.item(f"      - {child.description}  (added by hand)")
     show_losses(console, [change.data_loss for change in shown_changes(plan)])
     console.text(plan_sentence(plan))
     for line in external_owner_lines(plan):

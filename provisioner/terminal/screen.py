@@ -45,7 +45,7 @@ class Screen:
 def fit_to_terminal(lines: Sequence[ColoredLine], width: int, height: int) -> list[ColoredLine]:
     """Return the lines broken at the width of the terminal, as many as fit; the last one says how many do not."""
     max_lines = max(height - 2, 2)
-    fitted = [(part, color) for text, color in lines for part in fit_line(text, width).split("\n")]
+    fitted = [(part, color) for text, color in lines for part in fit_line(text, width, shortens_ids=True).split("\n")]
     if len(fitted) <= max_lines:
         return fitted
     shown = fitted[: max_lines - 1]

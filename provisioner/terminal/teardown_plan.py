@@ -52,7 +52,7 @@ def _show_waves(console: Console, teardown: TeardownPlan) -> None:
         console.text(f"Wave {number}{', at once' if number == 1 else ''}:")
         deleted = [deletion for deletion in wave if not deletion.retention_reason]
         for deletion in deleted:
-            console.text(
+            console.item(
                 f"  {console.paint('-', 'red')} {deletion.step}/{deletion.logical_id}: {_describe_resource(deletion)}"
             )
 

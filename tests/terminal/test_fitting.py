@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provisioner.settings.schema import setting_schemas
 from provisioner.terminal.console import trusted_sequence
 from provisioner.terminal.fitting import fit_line, shorten, table_lines, visible_length
 from tests.support.live_stack import SUFFIX, LiveStack
@@ -61,14 +64,48 @@ def test_an_id_loses_its_middle() -> None:
     assert shorten("short", 24) == "short"
 
 
+@pytest.mark.parametrize("copied", [ARN, "https://console.aws.amazon.com/cloudwatch/home?region=us-east-1#alarms"])
+def test_what_people_copy_stays_whole(copied: str) -> None:
+    assert fit_line(f"Protected: {copied}.", 30).split("\n") == ["Protected:", f"    {copied}."]
+    assert max(map(len, fit_line(f"  - {copied}", 30, shortens_ids=True).split("\n"))) <= 30
+
+
 def test_a_table_shortens_its_last_column_first() -> None:
     rows = [("alb", "LoadBalancer", ARN), ("vpc", "Vpc", "vpc-1")]
 
-    lines = table_lines(rows, ("node", "kind", "id"), 60)
+    lines = table_lines(rows, ("node", "kind", "id"), 60, {"id": 10})
 
     assert max(map(len, lines)) <= 60
     assert lines[1].startswith("alb   LoadBalancer  arn:aws:")
     assert table_lines(rows, ("node", "kind", "id"))[1].endswith(ARN)
+
+
+@pytest.mark.parametrize(
+    ("width", "cells"),
+    [
+        (70, ("b" * 30, "profi...tion")),
+        (55, ("bbbbbb...bbbbbb", "profi...tion")),
+    ],
+)
+def test_columns_give_way_in_the_order_given_and_others_never(width: int, cells: tuple[str, str]) -> None:
+    rows = [("a-long-name-of-a-setting", "b" * 30, "profile production")]
+
+    lines = table_lines(rows, ("setting", "value", "from"), width, {"from": 12, "value": 10})
+
+    assert tuple(lines[1].split("  ")) == ("a-long-name-of-a-setting", *cells)
+
+
+def test_a_table_that_cannot_be_narrower_continues_its_rows() -> None:
+    rows = [("20260101T000000.000Z", "apply --local --yes", "ok"), ("20260102T000000.000Z", "", "ok")]
+
+    assert table_lines(rows, ("run", "typed", "result"), 31) == [
+        "run",
+        "    typed                result",
+        "20260101T000000.000Z",
+        "    apply --local --yes  ok",
+        "20260102T000000.000Z",
+        "                         ok",
+    ]
 
 
 @pytest.mark.parametrize("columns", [80, 200])
@@ -84,6 +121,7 @@ def test_a_table_shortens_its_last_column_first() -> None:
         ("timeline",),
         ("list",),
         ("config", "show"),
+        ("history",),
         ("teardown", "--dry-run"),
     ],
     ids=lambda command: "-".join(command[:2]),
@@ -96,3 +134,26 @@ def test_no_row_of_a_screen_is_wrapped(live_stack: LiveStack, columns: int, comm
 
     assert len(screen) > 2
     assert [row for row in screen if len(row) > columns] == []
+
+
+def test_names_that_are_typed_back_stay_whole(live_stack: LiveStack) -> None:
+    """Of resources and their types, of settings and runs, on a terminal of 80 columns."""
+    home = live_stack.desk.home
+    resources = screen_of(["status", "--suffix", SUFFIX, "--local", "--resources"], 80, home)
+    settings = screen_of(["config", "show"], 80, home)
+    runs = screen_of(["history", "--local"], 80, home)
+    (run,) = live_stack.desk.well("history", "--suffix", SUFFIX, "--json").lines[0]["runs"][:1]
+
+    assert {"sg-tasks-no-default-egress", "DBClusterParameterGroup"} <= {
+        word for row in resources for word in row.split()
+    }
+    assert [row.split()[0] for row in settings if row][1:] == list(setting_schemas())
+    assert any(row.startswith("network.zones  ") and "  3 zones  " in row for row in settings)
+    assert run["run"] in {row.split()[0] for row in runs if row}
+    assert shlex.join(run["arguments"]) in {row.strip() for row in runs}
+
+
+def test_what_a_teardown_deletes_has_a_line_each_or_two(live_stack: LiveStack) -> None:
+    listed = screen_of(["teardown", "--suffix", SUFFIX, "--local", "--dry-run"], 80, live_stack.desk.home)
+
+    assert any(row.startswith("      arn:aws:elasticloadbalancing:") and "..." in row for row in listed)
