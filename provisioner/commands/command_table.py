@@ -82,7 +82,11 @@ EXAMPLES = {
     "rollback": ("rollback -s prod", "rollback -s prod --to 41"),
     "scale": ("scale -s prod --min 2 --max 20",),
     "logs": ("logs -s prod -f", "logs -s prod --since 1h --filter ERROR"),
-    "run": ("run -s prod -- python manage.py migrate", "run -s prod --spot -- python score.py"),
+    "run": (
+        "run -s prod -- python manage.py migrate",
+        "run -s prod --spot --cpu 4096 --memory 8192 --env BATCH=7 --detach -- python score.py",
+        "run -s prod --image public.ecr.aws/acme/tools:3 -- ./backfill.sh",
+    ),
     "exec": ("exec -s prod", "exec -s prod -- env"),
     "outputs": ("outputs -s prod", "outputs -s prod vpc_id", "outputs -s prod --format env"),
     "policy": ("policy -s prod --for apply --expect-account 111122223333 --out policies",),

@@ -22,9 +22,9 @@ class CompletionLine:
     # By the monotonic clock.
     started: float = field(default_factory=time.monotonic, init=False)
 
-    def print(self, result: str) -> None:
+    def print(self, result: str, color: str = "green") -> None:
         """Say what the command has changed, in a clause without an end, with the time and the calls it took."""
         print_throttles(self.console, self.session)
         calls = amount(self.session.aws.calls.counts.total(), "call")
         duration = format_elapsed(time.monotonic() - self.started)
-        self.console.note(f"{self.command} complete: {result} in {duration} ({calls}).", "green")
+        self.console.note(f"{self.command} complete: {result} in {duration} ({calls}).", color)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.commands.stack_services import services_of
+from provisioner.commands.stack_services import MAIN_SERVICE, services_of
 from provisioner.workspace import Workspace
 from state.errors import ProvisionerError
 from state.stack_state import StackState
@@ -59,6 +59,31 @@ def services(options: Mapping[str, Any]) -> list[Completion]:
     state = _state_on_this_machine(options)
     services = services_of(state) if state else {}
     return [Completion(name, resource_state.aws_name) for name, resource_state in services.items()]
+
+
+def cpu_units(_options: Mapping[str, Any]) -> list[Completion]:
+    """Return the CPU units that a task of Fargate may have."""
+    from provisioner.settings.container import FARGATE_MEMORY
+
+    return [Completion(str(units), f"{units / 1024:g} vCPU") for units in FARGATE_MEMORY]
+
+
+def memory_sizes(options: Mapping[str, Any]) -> list[Completion]:
+    """Return the MiB that a task of Fargate may have, with the given CPU units if there are any."""
+    from provisioner.settings.container import FARGATE_MEMORY
+
+    cpu = options.get("cpu")
+    sizes = {size for units, all_sizes in FARGATE_MEMORY.items() if cpu in (None, units) for size in all_sizes}
+    return [Completion(str(size), f"{size / 1024:g} GiB") for size in sorted(sizes)]
+
+
+def variables(options: Mapping[str, Any]) -> list[Completion]:
+    """Return the variables of the given service's container, as the state has them."""
+    state, service = _state_on_this_machine(options), options.get("service") or MAIN_SERVICE
+    task = state.resources.get("task" if service == MAIN_SERVICE else f"task.{service}") if state else None
+    containers = task.desired.get("containerDefinitions", []) if task else []
+    names = {variable["name"] for container in containers for variable in container.get("environment", [])}
+    return [Completion(f"{name}=", "variable") for name in sorted(names)]
 
 
 def outputs(options: Mapping[str, Any]) -> list[Completion]:

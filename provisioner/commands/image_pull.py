@@ -10,11 +10,13 @@ from provisioner.commands.run_recording import record_plan
 from provisioner.commands.service_controller import ServiceController
 from provisioner.engine.planning.selection import Selection, select
 from provisioner.engine.runs.recorder import RunRecorder
-from provisioner.errors import Blocked, RolledBack, Superseded
+from provisioner.errors import Blocked, RolledBack, Superseded, UsageError, quoted
 from provisioner.preflight.image_pulls import check_image
 from provisioner.preflight.pull_rules import filled_repositories
 from provisioner.session import Session
-from provisioner.settings.images import EcrImage
+from provisioner.settings.images import EcrImage, is_reference
+from provisioner.settings.overrides import ServiceOverrides, with_overrides
+from provisioner.steps.endpoints import check_images_reachable
 from provisioner.terminal.console import Console
 from provisioner.terminal.plan import shown_changes
 from state.errors import ProvisionerError
@@ -23,6 +25,32 @@ from state.errors import ProvisionerError
 _PULL_POLICY = "execution-role-start"
 # The permission by which a pull fetches an image that is not in ECR yet.
 _IMPORT_ACTION = "ecr:BatchImportUpstreamImage"
+
+
+def check_image_name(image: str) -> None:
+    """Raise UsageError if no registry has such a name."""
+    if not is_reference(image):
+        raise UsageError(
+            f"{quoted(image)} is no image: no registry has such a name.",
+            "For example: --image public.ecr.aws/acme/model:1.4.2 (lower case, then a tag or a digest).",
+        )
+
+
+def check_reachable(session: Session, service: str, image: str) -> None:
+    """Raise UsageError if the network of the settings leads no task of a service to this image."""
+    settings = with_overrides(session.settings, {service: ServiceOverrides(image)})
+    check_images_reachable(settings, session.location.region)
+
+
+def check_pull_permission(session: Session, image: str) -> None:
+    """Raise Blocked if the tasks' role lacks the right to pull an image of a private repository."""
+    ecr_image = EcrImage.of(image)
+    if ecr_image and not _is_pull_allowed(session, image, ecr_image):
+        raise Blocked(
+            f"The tasks' role may not pull from the repository {ecr_image.repository}: it may pull what its services "
+            "run. Nothing was changed.",
+            "Push the image to the repository of a service, or `deploy` one from there first.",
+        )
 
 
 def resolve_image(console: Console, session: Session, image: str, *, is_required: bool = False) -> str:

@@ -42,7 +42,8 @@ def rotate_secret(console: Console, session: Session, confirmation: Confirmation
         record_run(session, "rotate") as record,
         without_other_runs(session),
     ):
-        arn, secrets = _secret_arn(session), session.clients.client("secretsmanager")
+        arn = _secret_arn(session)
+        secrets = session.clients.client("secretsmanager")
         if not _versions_by_stage(secrets, arn).get(PENDING):
             _check_only_key_changes(session, session.plan())
             confirmation.confirm(console, f"Change the key of {session.suffix}?")

@@ -46,14 +46,38 @@ class OneTimeCommand:
     @property
     def title(self) -> str:
         """The command's program, its container and its service; the other words may be secret."""
-        container = self.running.container["name"]
-        return f"{self.command.arguments[0]} in the container {container} of the service {self.service.title}"
+        return f"{self.command.arguments[0]} in the container {self.container} of the service {self.service.title}"
 
     @property
     def key(self) -> str:
-        """The command's key in the state: a salted hash, as a word may be a secret that can be guessed."""
-        return fingerprint_of(
-            self.service.session.state.salt, self.service.logical_id, json.dumps(self.command.arguments)
+        """The command's key in the state: a salted hash, as a word or a value may be a secret that can be guessed."""
+        command = self.command
+        overrides = (sorted(command.environment.items()), command.cpu, command.memory, command.image)
+        text = json.dumps([command.arguments, overrides] if any(overrides) else command.arguments)
+        return fingerprint_of(self.service.session.state.salt, self.service.logical_id, text)
+
+    @property
+    def container(self) -> str:
+        """The name of the container that runs the command."""
+        return str(self.running.container["name"])
+
+    @property
+    def _family(self) -> str:
+        """The family of the task's revision."""
+        return self.service.run_family if self.command.image else str(self.running.task_definition["family"])
+
+    @property
+    def question(self) -> str:
+        """The question to a person: what runs where, and with what it is otherwise than the service's tasks."""
+        command, session = self.command, self.service.session
+        image = command.image or f"{self.running.image} (revision {revision_number(self.running.arn)})"
+        sizes = ((command.cpu, "CPU units"), (command.memory, "MiB"))
+        given_sizes = (f"{number} {unit}" for number, unit in sizes if number is not None)
+        overrides = ", ".join([*sorted(command.environment), *given_sizes])
+        with_overrides = f", with {overrides}," if overrides else ""
+        return (
+            f"Run {shlex.join(command.arguments)} in the container {self.container} with {image}"
+            f"{with_overrides} in {session.suffix}?"
         )
 
     def find_task(self, *, again: bool, confirmation: Confirmation) -> StandaloneTask | None:
@@ -64,7 +88,7 @@ class OneTimeCommand:
 
         """
         session, service = self.service.session, self.service
-        if task := find_running(session.clients, service.cluster, self.running, self.command):
+        if task := find_running(session.clients, service.cluster, self._family, self.container, self.command):
             self.console.note(
                 f"Task {task.id} runs this very command already: it is followed, no second one is started."
             )
@@ -75,13 +99,11 @@ class OneTimeCommand:
         if interrupted and (interrupted.task or session.clock.wall() - interrupted.started_at > DESCRIBED_FOR_SECONDS):
             self._confirm_second_run(interrupted, confirmation)
             return None
-        image = f"{self.running.image} (revision {revision_number(self.running.arn)})"
-        place = f"in the container {self.running.container['name']} with {image} in {session.suffix}"
-        confirmation.confirm(self.console, f"Run {shlex.join(self.command.arguments)} {place}?")
+        confirmation.confirm(self.console, self.question)
         return None
 
-    def new_pending_command(self, *, again: bool) -> PendingCommand:
-        """Return the pending command to record before the call.
+    def new_pending_command(self, revision: str, *, again: bool) -> PendingCommand:
+        """Return the pending command to record before the call that runs it with a revision (an ARN).
 
         If an earlier call has led to no task, its token is used again: AWS starts one task for both calls.
         """
@@ -90,10 +112,10 @@ class OneTimeCommand:
         is_unsent = (
             interrupted
             and not interrupted.task
-            and interrupted.revision == self.running.arn
+            and interrupted.revision == revision
             and now - interrupted.started_at <= DESCRIBED_FOR_SECONDS
         )
-        return PendingCommand(interrupted.token if interrupted and is_unsent else uuid4().hex, now, self.running.arn)
+        return PendingCommand(interrupted.token if interrupted and is_unsent else uuid4().hex, now, revision)
 
     def forget_pending_command(self, task: StandaloneTask, timeout: float) -> None:
         """Remove the pending command from the state, because its end was reported.
@@ -121,11 +143,12 @@ class OneTimeCommand:
         """Return the stopped task of an interrupted run and name it; None if ECS does not know it."""
         session, service = self.service.session, self.service
         task = find_started(
-            session.clients, service.cluster, self.running, self.command, interrupted.started_at, interrupted.task
+            session.clients, service.cluster, self.container, self.command, interrupted.started_at, interrupted.task
         )
         if task:
             number = revision_number(interrupted.revision)
-            revision_note = "" if interrupted.revision == self.running.arn else f" (revision {number})"
+            is_same = self.command.image or interrupted.revision == self.running.arn
+            revision_note = "" if is_same else f" (revision {number})"
             self.console.note(
                 f"Task {task.id}{revision_note} ran this very command, begun at "
                 f"{stamp(interrupted.started_at)} by a run that was cut "

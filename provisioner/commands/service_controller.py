@@ -24,6 +24,7 @@ from provisioner.resources.ecs.revisions import (
     read_running_revision,
     registration_arguments,
 )
+from provisioner.resources.ecs.run_revisions import run_family
 from provisioner.session import Session
 from state.stack_state import ResourceState
 
@@ -79,6 +80,11 @@ class ServiceController:
         """Return the command line of one of our commands about this service, as a user types it."""
         service_option = f" --service {self.name}" if self.name else ""
         return self.session.options.workspace.command(f"{words}{service_option}", self.session.suffix)
+
+    @property
+    def run_family(self) -> str:
+        """The family of the revisions that `run --image` registers for the service."""
+        return run_family(self.name, self.session.suffix)
 
     def part_id(self, noun: str) -> str:
         """Return the logical name of one of the service's resources."""

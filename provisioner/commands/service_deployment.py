@@ -12,14 +12,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from provisioner.commands.completion_line import CompletionLine
-from provisioner.commands.image_pull import resolve_image, with_pull_permission
+from provisioner.commands.image_pull import check_image_name, check_reachable, resolve_image, with_pull_permission
 from provisioner.commands.plan_context import print_header
 from provisioner.commands.rollout import interruptible, report_replaced
 from provisioner.commands.service_controller import ServiceController
 from provisioner.commands.service_run import RolloutOptions, ServiceRun, service_run
+from provisioner.commands.task_options import check_no_secret, check_task_size
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.engine.resource_graph.references import JsonObject
-from provisioner.errors import UsageError, quoted
+from provisioner.errors import UsageError
 from provisioner.names import IMAGE_OWNER, SHIPPED_WITH
 from provisioner.preflight.sizes import request_size
 from provisioner.resources.ecs.overrides import DEPLOY, SIZE_WORD, VARIABLE_PREFIX
@@ -32,11 +33,8 @@ from provisioner.resources.ecs.revisions import (
 )
 from provisioner.session import Session
 from provisioner.settings import PLACEHOLDER, Workload
-from provisioner.settings.container import FARGATE_MEMORY, MAX_TASK_DEFINITION_BYTES
-from provisioner.settings.images import is_reference
-from provisioner.settings.overrides import ServiceOverrides, with_overrides
+from provisioner.settings.container import MAX_TASK_DEFINITION_BYTES
 from provisioner.settings.variables import OWN_VARIABLES
-from provisioner.steps.endpoints import check_images_reachable
 from provisioner.steps.placeholder import nginx_command
 from provisioner.terminal.console import Console
 
@@ -80,7 +78,7 @@ def deploy_image(console: Console, session: Session, options: DeployOptions) -> 
         RolledBack: ECS gave the deployment up.
 
     """
-    _check_image_name(options.image)
+    check_image_name(options.image)
     completion = CompletionLine(console, session, "Deploy")
     print_header(console, session)
     with service_run(console, session, "deploy", options.rollout.service, options.rollout.lock_timeout) as run:
@@ -96,15 +94,6 @@ def deploy_image(console: Console, session: Session, options: DeployOptions) -> 
     return 0
 
 
-def _check_image_name(image: str) -> None:
-    """Raise UsageError if no registry has such a name."""
-    if not is_reference(image):
-        raise UsageError(
-            f"{quoted(image)} is no image: no registry has such a name.",
-            "For example: --image public.ecr.aws/acme/model:1.4.2 (lower case, then a tag or a digest).",
-        )
-
-
 def _next_revision(run: ServiceRun, options: DeployOptions) -> NextRevision:
     """Return the revision that is asked for, after all checks that need no change.
 
@@ -118,8 +107,7 @@ def _next_revision(run: ServiceRun, options: DeployOptions) -> NextRevision:
         image = resolve_image(run.console, session, options.image, is_required=True)
     props = next_revision_arguments(running, _revision_changes(session, service, running, options, image))
     _check_revision(running, props, options)
-    settings = with_overrides(session.settings, {service.name: ServiceOverrides(image)})
-    check_images_reachable(settings, session.location.region)
+    check_reachable(session, service.name, image)
     return NextRevision(running, image, props)
 
 
@@ -179,20 +167,13 @@ def _check_revision(running: RunningRevision, props: Mapping[str, str], options:
         UsageError: Fargate has no such size, the definition is too long, or a variable is not free.
 
     """
-    cpu, memory = int(props["cpu"]), int(props["memory"])
-    if memory not in FARGATE_MEMORY.get(cpu, ()):
-        fits = ", ".join(map(str, FARGATE_MEMORY.get(cpu, ()))) or "none: CPU units are " + ", ".join(
-            map(str, FARGATE_MEMORY)
-        )
-        raise UsageError(f"Fargate has no task of {cpu} CPU units with {memory} MiB.", f"It has: {fits}.")
+    check_task_size(int(props["cpu"]), int(props["memory"]))
     if (size := request_size(dict(props))) > MAX_TASK_DEFINITION_BYTES:
         raise UsageError(
             f"This task definition would have {size} bytes; ECS takes {MAX_TASK_DEFINITION_BYTES}.",
             "Keep long variables in a parameter or a secret: `container.secrets`.",
         )
-    secret_names = {secret["name"] for secret in running.container.get("secrets", [])}
-    if conflicting := sorted(secret_names & options.environment.keys()):
-        raise UsageError(f"{', '.join(conflicting)} is filled from a secret.", "Change the secret, or the setting.")
+    check_no_secret(running, options.environment)
     if reserved := sorted(OWN_VARIABLES & options.environment.keys()):
         raise UsageError(f"The stack tells {', '.join(reserved)} to every container.", "Choose another name.")
 

@@ -34,6 +34,7 @@ from provisioner.resources.ecs import (
     revisions,
     rollout_watch,
     rollouts,
+    run_revisions,
     standalone_tasks,
 )
 from provisioner.resources.elbv2 import request_routing
@@ -102,6 +103,7 @@ _DEPLOY_LOOKUPS: Mapping[str, Calls] = {
     "Routing": request_routing.CALLS,
     "Lines": log_tail.CALLS,
     "Alone": standalone_tasks.CALLS,
+    "RunRevisions": run_revisions.CALLS,
 }
 
 

@@ -26,6 +26,20 @@ FARGATE_MEMORY: Mapping[int, tuple[int, ...]] = {
 }
 
 
+def nearest_sizes(cpu: int | None, memory: int | None) -> list[tuple[int, int]]:
+    """Return the tasks of Fargate (CPU units, MiB) that are nearest to such a size, first by CPU, then by memory.
+
+    None is a number that does not matter.
+    """
+    sizes = [(units, mebibytes) for units, all_sizes in FARGATE_MEMORY.items() for mebibytes in all_sizes]
+
+    def distances(size: tuple[int, int]) -> tuple[int, int]:
+        return abs(size[0] - cpu) if cpu is not None else 0, abs(size[1] - memory) if memory is not None else 0
+
+    by_memory = min(sizes, key=lambda size: distances(size)[::-1])
+    return list(dict.fromkeys((min(sizes, key=distances), by_memory)))
+
+
 # The largest size of a task definition in bytes (Amazon ECS quotas, "Task definition size").
 MAX_TASK_DEFINITION_BYTES = 64 * 1024
 # The paths that Elastic Load Balancing accepts (apollographql/router#1852; botocore elbv2 CreateTargetGroup,

@@ -28,6 +28,11 @@ SOON = 0.15  # seconds
 def ledger(home: Path, suffix: str, *nodes: tuple[str, str, str]) -> None:
     """A ledger with these nodes, each with its piece and kind."""
     resource_states = {name: ResourceState(type_name, "", step) for step, name, type_name in nodes}
+    if suffix == "test":
+        container = {"name": "api", "environment": [{"name": "DB_HOST", "value": "db"}]}
+        resource_states["task"] = ResourceState(
+            "TaskDefinition", "", "ecs", desired={"containerDefinitions": [container]}
+        )
     state = StackState(suffix, PLACE, serial=1, resources=resource_states, outputs={"vpc_id": "vpc-1"})
     home.mkdir(parents=True, exist_ok=True)
     (home / f"{suffix}.json").write_bytes(state.dump(WRITER))
@@ -73,6 +78,10 @@ def offered(*typed: str) -> list[str]:
         (["plan", "--local", "--target", "a"], ["alb", "alb/alb"]),
         (["plan", "--suffix", "nobody", "--target", ""], []),
         (["outputs", "--suffix", "prod", ""], ["vpc_id"]),
+        (["run", "--cpu", ""], ["256", "512", "1024", "2048", "4096", "8192", "16384"]),
+        (["run", "--cpu", "256", "--memory", ""], ["512", "1024", "2048"]),
+        (["deploy", "--memory", "12288"], ["12288", "122880"]),
+        (["run", "--suffix", "test", "--env", "DB"], ["DB_HOST="]),
         (["show", "la"], ["last", "last~1"]),
         (["diff", "--suffix", "prod", "last", "2"], ["20010909T014640.000Z"]),
         (["show", "2"], ["20010909T014641.000Z", "20010909T014640.000Z"]),

@@ -49,6 +49,8 @@ def test_what_is_done_to_a_service_ends_with_what_it_runs(user: User) -> None:
     assert "rollback --to 2 --suffix prod --local` brings back revision 2" in back.err
     assert last_line(user.well("restart", *of_prod).err) == "Restart complete: api runs revision 1 with new tasks"
     assert last_line(user.well("scale", *of_prod, "--max", "7").err) == "Scale complete: api between 2 and 7 tasks"
+    ran = user.run("run", "--local", *of_prod, "--", "true", local=False)
+    assert re.fullmatch(r"Run complete: task [0-9a-f]{32} ended with exit code 0", last_line(ran.err))
     rotated = user.well("rotate-origin-secret", *of_prod, "--set", "edge.guard=require")
     assert last_line(rotated.err) == "Rotation complete: 1 key changed"
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from provisioner.commands import followed_task, pending_command
 from provisioner.commands import one_off_task as running
-from provisioner.commands import pending_command
 from provisioner.commands.pending_command import OneTimeCommand
 from provisioner.engine.execution.resource_calls import call_with_retry
 from provisioner.engine.types.resource_type import ResourceType
@@ -113,7 +113,7 @@ def test_the_first_signal_asks_the_task_to_end(live_stack: LiveStack, monkeypatc
         looks.append(alone.id)
         return standalone_tasks.read_task(clients, cluster, alone)
 
-    monkeypatch.setattr(running, "read_task", look)
+    monkeypatch.setattr(followed_task, "read_task", look)
 
     ran = run(live_stack, "sleep", "3600")
 
@@ -253,7 +253,7 @@ def test_one_that_was_cut_off_while_it_was_followed_is_told_too(
     def look(*_: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(running, "read_task", look)
+    monkeypatch.setattr(followed_task, "read_task", look)
     assert run(live_stack, "EXIT=6").code == 130
     monkeypatch.undo()
     while tasks(live_stack, "RUNNING"):
@@ -329,7 +329,7 @@ def test_what_the_state_keeps_of_a_cut_off_command_is_salted() -> None:
     def key(salt: str) -> str:
         session = SimpleNamespace(state=SimpleNamespace(salt=salt))
         one: Any = SimpleNamespace(logical_id="service", session=session)
-        command: Any = SimpleNamespace(arguments=("tool", "-p", "hunter2"))
+        command = standalone_tasks.Command(("tool", "-p", "hunter2"))
         unused: Any = None
         return OneTimeCommand(unused, one, unused, command).key
 

@@ -1,4 +1,4 @@
-"""`run` says in which container of which service its command runs."""
+"""`run` says in which container of which service its command runs, and a teardown takes what it has left."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ import pytest
 from provisioner.commands.pending_command import OneTimeCommand
 from provisioner.resources.ecs import standalone_tasks
 from provisioner.resources.ecs.revisions import RunningRevision
+from tests.cli.test_run_overrides import OTHER, killed, line, revisions
+from tests.support.live_stack import SUFFIX, LiveStack
+from tests.support.user import User
 
 ARN = "arn:aws:ecs:us-east-1:1:task-definition/ml-api-taskdef-a:4"
 
@@ -30,7 +33,7 @@ def once(service: str) -> OneTimeCommand:
     containers = [{"name": "scratch", "image": "busybox"}, {"name": "api", "image": "acme/model:1"}]
     revision = {"taskDefinitionArn": ARN, "family": "f", "containerDefinitions": containers}
     running = RunningRevision({"loadBalancers": [{"containerName": "api"}]}, revision)
-    session = SimpleNamespace(suffix="a", clients=None, state=SimpleNamespace(salt="s", pending_commands={}))
+    session = SimpleNamespace(suffix="a", clients=None, state=SimpleNamespace(salt="s" * 32, pending_commands={}))
     one: Any = SimpleNamespace(title=service, session=session, cluster="c", logical_id="service")
     say: Any = None
     return OneTimeCommand(say, one, running, standalone_tasks.Command(("python", "-c", "secret")))
@@ -61,7 +64,19 @@ def test_a_task_of_others_is_not_asked_when_it_was_created() -> None:
     clients: Any = SimpleNamespace(client=lambda _: ecs)
     command = standalone_tasks.Command(("python",))
 
-    found = standalone_tasks.find_started(clients, "c", once("api").running, command, time.time(), "")
+    found = standalone_tasks.find_started(clients, "c", "api", command, time.time(), "")
 
     assert found
     assert found.arn == "t/ours"
+
+
+@pytest.mark.slow
+def test_a_teardown_takes_the_revision_that_a_killed_run_has_left(user: User) -> None:
+    stack = LiveStack.of(user)
+    killed(stack, "ecs:RunTask", "kill_before", *line("never", flags=("--image", OTHER)))
+    assert len(revisions(stack)) == 1
+    assert user.plan(SUFFIX) == "No changes.\n"
+
+    user.teardown(SUFFIX)
+
+    assert revisions(stack) == []

@@ -33,8 +33,9 @@ def test_what_ships_may_be_done(shipper: User) -> None:
     shipper.well("releases", *STACK)
     shipper.well("restart", "--yes", *STACK)
     shipper.well("scale", "--yes", *STACK, "--max", "5")
-    ran = shipper.run("run", "--local", "--yes", *STACK, "--", "true", local=False)
-    assert ran.code == 0, ran.err
+    for flags in ((), ("--image", "public.ecr.aws/acme/other:7", "--cpu", "512", "--memory", "1024", "--env", "A=b")):
+        ran = shipper.run("run", "--local", "--yes", *STACK, *flags, "--", "true", local=False)
+        assert (ran.code, "is left:" in ran.err) == (0, False), ran.err
 
 
 def test_more_than_that_may_not(shipper: User) -> None:

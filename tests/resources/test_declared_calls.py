@@ -36,6 +36,7 @@ from provisioner.resources.ecs import (
     revisions,
     rollout_watch,
     rollouts,
+    run_revisions,
     standalone_tasks,
 )
 from provisioner.resources.rds import engine_versions
@@ -127,6 +128,7 @@ DECLARED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "doctor/reads/tasks.py": tasks.CALLS,
     "commands/origin_secret_rotation.py": origin_key.CALLS,
     "resources/ecs/deployment_diagnosis.py": deployment_diagnosis.CALLS,
+    "resources/ecs/run_revisions.py": run_revisions.CALLS,
     "resources/ecs/standalone_tasks.py": standalone_tasks.CALLS,
     "resources/ecs/revisions.py": revisions.CALLS,
     "resources/ecs/rollouts.py": rollouts.CALLS,

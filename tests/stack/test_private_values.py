@@ -93,6 +93,17 @@ def test_in_a_whole_life_no_output_and_no_file_has_it(user: User, tmp_path: Path
     words = ("tool", "-p", CANARY, f"-p{CANARY}", f"A={CANARY}")
     # What the task writes is its own; that the command was run, with what, is in no record of it.
     assert user.process("run", "--local", "--yes", "--suffix", SUFFIX, "--", *words).code == 0
+    log = tmp_path / "debug.log"
+    ran = user.process(
+        *("run", "--local", "--yes", "--suffix", SUFFIX, "--env", f"TOKEN={CANARY}-run", "--image", IMAGE),
+        "--log-file",
+        str(log),
+        "--",
+        "tool",
+    )
+    assert ran.code == 0, ran.err
+    assert CANARY not in log.read_text()
+    said.append(ran)
     well("history", "--suffix", SUFFIX, "--json")
     well("apply", "--yes", "--suffix", SUFFIX, *settings())
     assert task(user)["TOKEN"] == f"{CANARY}-again"

@@ -32,6 +32,7 @@ def _pending(tasks: Sequence[Task]) -> int:
 
 def task_view(task: Task) -> dict[str, Any]:
     """Return a task as DescribeTasks does."""
+    overrides = task.spec.get("overrides", {"containerOverrides": []})
     return _without_none(
         {
             "taskArn": task.arn,
@@ -45,8 +46,8 @@ def task_view(task: Task) -> dict[str, Any]:
             "launchType": "FARGATE",
             "platformVersion": "1.4.0",
             "platformFamily": "Linux",
-            "cpu": task.definition.get("cpu"),
-            "memory": task.definition.get("memory"),
+            "cpu": overrides.get("cpu", task.definition.get("cpu")),
+            "memory": overrides.get("memory", task.definition.get("memory")),
             "createdAt": _time(task.created),
             "startedAt": _time(task.started),
             "stoppingAt": _time(task.stopping),
@@ -56,7 +57,7 @@ def task_view(task: Task) -> dict[str, Any]:
             "healthStatus": "HEALTHY" if task.healthy else "UNKNOWN",
             "connectivity": "CONNECTED" if task.started else None,
             "enableExecuteCommand": is_open(task),
-            "overrides": task.spec.get("overrides", {"containerOverrides": []}),
+            "overrides": overrides,
             "attachments": _attachments(task),
             "containers": [_container(task, c) for c in task.definition["containerDefinitions"]],
             "version": 1,

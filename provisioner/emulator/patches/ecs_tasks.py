@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -58,6 +59,7 @@ def run_task(call: Call) -> Reply | None:
     cluster = cluster_arn(call, active=True)
     definition = ask_moto(call, "ecs", "DescribeTaskDefinition", taskDefinition=params["taskDefinition"])
     definition = definition["taskDefinition"]
+    _refuse_run(definition, params.get("overrides", {}))
     spec_keys = ("networkConfiguration", "overrides", "tags")
     spec: dict[str, Any] = {key: params[key] for key in spec_keys if key in params}
     group = params.get("group", f"family:{definition['family']}")
@@ -69,6 +71,19 @@ def run_task(call: Call) -> Reply | None:
         scheduler.run_once(task)
         started.append(task)
     return {"tasks": [task_view(task) for task in started], "failures": []}
+
+
+# botocore ServiceModel, RunTask, overrides; wording: game-ci/unity-builder aws-task-runner.
+_MAX_OVERRIDES = 8192
+
+
+def _refuse_run(definition: dict[str, Any], overrides: dict[str, Any]) -> None:
+    """Refuse a revision that is not active, and overrides that are too long."""
+    if definition["status"] != "ACTIVE":  # botocore ServiceModel, DeregisterTaskDefinition
+        raise AwsError("ClientException", "TaskDefinition is inactive")
+    if len(json.dumps(overrides, separators=(",", ":"))) > _MAX_OVERRIDES:
+        message = f"Container Overrides length must be at most {_MAX_OVERRIDES}"
+        raise AwsError("InvalidParameterException", message)
 
 
 @always.before("ecs", "StopTask")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import partial
 
 from provisioner.engine.calls.clients import Clients
@@ -38,10 +38,46 @@ ON_DEMAND, SPOT = "FARGATE", "FARGATE_SPOT"
 
 @dataclass(frozen=True)
 class Command:
-    """A command line and the capacity provider that it runs on."""
+    """A command line, the capacity provider that it runs on, and what its task has otherwise than the service's.
 
-    arguments: tuple[str, ...]
+    Attributes:
+        environment: The values of variables, which may be secret, by name.
+        cpu: The CPU units of the task; None is the number of the revision, as for `memory`.
+        memory: The MiB of the task.
+        image: The image of the container; "" is that of the revision.
+
+    """
+
+    arguments: tuple[str, ...] = field(repr=False)
     capacity_provider: str = ON_DEMAND
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    cpu: int | None = None
+    memory: int | None = None
+    image: str = ""
+
+    def overrides(self, container: str) -> JsonObject:
+        """Return the overrides of RunTask by which a container of this name runs the command."""
+        own: JsonObject = {"name": container, "command": list(self.arguments)}
+        if self.environment:
+            own["environment"] = [{"name": name, "value": value} for name, value in sorted(self.environment.items())]
+        size = {key: str(value) for key, value in (("cpu", self.cpu), ("memory", self.memory)) if value is not None}
+        return {"containerOverrides": [own], **size}
+
+    def is_run_by(self, task: JsonObject, container: str) -> bool:
+        """Return whether a described task runs the command in the container of this name, with all that it has."""
+        if self.image and self.image not in [each.get("image") for each in task["containers"]]:
+            return False
+        described = task.get("overrides", {})
+        own: JsonObject = next(
+            (each for each in described.get("containerOverrides", []) if each["name"] == container), {}
+        )
+        environment = {variable["name"]: variable["value"] for variable in own.get("environment", [])}
+        size = tuple(int(described[key]) if described.get(key) else None for key in ("cpu", "memory"))
+        return (tuple(own.get("command", ())), environment, size) == (
+            self.arguments,
+            dict(self.environment),
+            (self.cpu, self.memory),
+        )
 
 
 @dataclass(frozen=True)
@@ -102,7 +138,7 @@ def start_task(
         clients: The connection to AWS.
         cluster: Name or ARN of the cluster.
         running: The service and the revision whose configuration the task gets.
-        command: The command line and its capacity provider.
+        command: The command line, its capacity provider and its overrides.
         token: Client token. Sent twice with the same token, the call starts one task.
         tags: Tags of the task.
         recent: Roles and other resources made so recently that ECS may not know them yet; a refusal that
@@ -121,7 +157,7 @@ def start_task(
         count=1,
         networkConfiguration=running.service["networkConfiguration"],
         capacityProviderStrategy=[{"capacityProvider": command.capacity_provider, "weight": 1}],
-        overrides={"containerOverrides": [{"name": name, "command": list(command.arguments)}]},
+        overrides=command.overrides(name),
         startedBy=STARTED_BY,
         clientToken=token,
         enableECSManagedTags=True,
@@ -136,51 +172,46 @@ def start_task(
     return StandaloneTask(reply["tasks"][0], name)
 
 
-def find_running(clients: Clients, cluster: str, running: RunningRevision, command: Command) -> StandaloneTask | None:
-    """Return a running task that an earlier `run` of the same command started; None if there is none.
+def find_running(
+    clients: Clients, cluster: str, family: str, container: str, command: Command
+) -> StandaloneTask | None:
+    """Return a running task of a family that an earlier `run` of the same command started; None if there is none.
 
     Calls ListTasks and DescribeTasks.
     """
     ecs = clients.client("ecs")
     arns = ecs.list_tasks(cluster=cluster, startedBy=STARTED_BY, desiredStatus="RUNNING")["taskArns"]
     tasks = ecs.describe_tasks(cluster=cluster, tasks=arns[:MAX_TASKS])["tasks"] if arns else []
-    family, name = str(running.task_definition["family"]), str(running.container["name"])
     of_family = (task for task in tasks if task["taskDefinitionArn"].rpartition("/")[2].startswith(f"{family}:"))
-    of_command = (task for task in of_family if _command_of(task, name) == command.arguments)
-    return next((StandaloneTask(task, name) for task in of_command), None)
+    of_command = (task for task in of_family if command.is_run_by(task, container))
+    return next((StandaloneTask(task, container) for task in of_command), None)
 
 
 def find_started(
-    clients: Clients, cluster: str, running: RunningRevision, command: Command, since: float, task: str
+    clients: Clients, cluster: str, container: str, command: Command, since: float, task: str
 ) -> StandaloneTask | None:
     """Return the task of an earlier, interrupted `run` of the same command; None if ECS has none.
 
     If `task` is its ARN, that task is described. If `task` is "", the newest stopped task is returned that ran
     the command and was created at `since` (wall-clock seconds) or later.
     """
-    ecs, name = clients.client("ecs"), str(running.container["name"])
+    ecs = clients.client("ecs")
     arns = [task] if task else []
     if not task:
         arns = ecs.list_tasks(cluster=cluster, startedBy=STARTED_BY, desiredStatus="STOPPED")["taskArns"]
     chunks = (arns[start : start + MAX_TASKS] for start in range(0, len(arns), MAX_TASKS))
     tasks = [each for chunk in chunks for each in ecs.describe_tasks(cluster=cluster, tasks=chunk)["tasks"]]
-    matching = [each for each in tasks if task or _runs_command_since(each, name, command, since)]
+    matching = [each for each in tasks if task or _runs_command_since(each, container, command, since)]
     newest = max(matching, key=lambda each: each["createdAt"], default=None)
-    return StandaloneTask(newest, name) if newest else None
+    return StandaloneTask(newest, container) if newest else None
 
 
 def _runs_command_since(task: JsonObject, container: str, command: Command, since: float) -> bool:
     """Return whether a task runs the command and was created at `since` (wall-clock seconds) or later."""
-    if _command_of(task, container) != command.arguments:
+    if not command.is_run_by(task, container):
         return False
     started: float = task["createdAt"].timestamp()
     return started >= since - CLOCK_SKEW_SECONDS
-
-
-def _command_of(task: JsonObject, container: str) -> tuple[str, ...]:
-    """Return the command that a task was started with instead of the container's own; () if there is none."""
-    overrides: Iterable[JsonObject] = task.get("overrides", {}).get("containerOverrides", [])
-    return next((tuple(override.get("command", ())) for override in overrides if override["name"] == container), ())
 
 
 def read_task(clients: Clients, cluster: str, task: StandaloneTask) -> StandaloneTask:
