@@ -16,7 +16,7 @@ PROGRESS := awk '/^Collecting/ { if (++n % 10 == 0) { print "        " n " packa
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
-.PHONY: demo test check slow lock bench faults faults-strongest rights wander clean
+.PHONY: demo test check slow docs screens lock bench faults faults-strongest rights wander clean
 
 demo: $(VENV)/.runs  ## bring the stack up on the local AWS, and leave it to be looked at
 	$(BIN)/python cli.py apply --local --suffix $(SUFFIX) --yes
@@ -34,6 +34,12 @@ check: $(VENV)/.tests  ## what CI runs: style, types, tests, coverage
 
 slow: $(VENV)/.tests  ## the tests that are too long for every day
 	$(BIN)/pytest -n auto --dist loadfile -m slow
+
+docs: $(VENV)/.tests  ## build the documentation into site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+screens: $(VENV)/.tests  ## run the commands that the documentation shows, and write what they print into its pages
+	$(BIN)/python -m docs_site.screens
 
 lock: $(BIN)/uv  ## take the newest versions of all packages into the locks; UPGRADE= keeps those that still fit
 	$(BUILD) | $(LOCK) $(UPGRADE) --extra local --extra dev -o .ci/constraints.txt
