@@ -119,3 +119,17 @@ def test_what_looks_steady_may_be_what_was_before(user: User, monkeypatch: pytes
     assert "ROLLBACK_SUCCESSFUL: stopped by an alarm" in ran.err
     monkeypatch.undo()
     user.apply("a", "--set", "service.grace=78")
+
+
+def test_a_deployment_that_failed_before_does_not_fail_an_apply_of_counts(user: User) -> None:
+    user.well("apply", "--yes", "--suffix", "a")
+    user.well("deploy", "--yes", "--suffix", "a", "--image", "mine.example/api:1")
+    assert (
+        user.run("deploy", "--yes", "--suffix", "a", "--image", "mine.example/api:2", "--env", "HOW=EXIT=3").code == 10
+    )
+    before = running(user)
+    user.well("scale", "--yes", "--suffix", "a", "--max", "12")
+
+    user.apply("a", "--take", "counts")
+
+    assert running(user) == before

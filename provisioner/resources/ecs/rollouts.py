@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -18,7 +18,7 @@ from provisioner.engine.execution.managed_resource import consistency_seconds_le
 from provisioner.engine.execution.resource_calls import call_with_retry
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.resources.ecs.described_services import describe_services
-from provisioner.resources.ecs.service_deployments import list_deployments, primary_deployment
+from provisioner.resources.ecs.service_deployments import list_deployments, primary_deployment, task_definitions_of
 
 # The calls of this module, by service: `policy` grants them. tests/resources/test_declared_calls.py compares
 # them with the source.
@@ -27,8 +27,6 @@ CALLS = {
 }
 # How many of the newest deployments are read: those of some weeks, for a busy team.
 MAX_ROLLOUTS = 200
-# botocore ecs DescribeServiceRevisions: the most revisions in one call.
-_MAX_SERVICE_REVISIONS = 20
 
 Reply = TypeVar("Reply")
 WarningListener = Callable[[str, str], None]
@@ -77,7 +75,8 @@ def list_rollouts(
         if listed is None:
             return None
         deployments = [each for each in listed if each["serviceDeploymentArn"] not in known_arns][:MAX_ROLLOUTS]
-        task_definitions = _task_definitions_of(clients, (each["targetServiceRevisionArn"] for each in deployments))
+        targets = (each["targetServiceRevisionArn"] for each in deployments)
+        task_definitions = task_definitions_of(clients.client("ecs"), targets)
         return [_as_rollout(each, task_definitions.get(each["targetServiceRevisionArn"], "")) for each in deployments]
 
     return unless_denied(read, warn)
@@ -98,22 +97,6 @@ def _as_rollout(actual: JsonObject, revision: str) -> Rollout:
     """Return a deployment from ListServiceDeployments as a rollout of a task definition."""
     arn, reason = actual["serviceDeploymentArn"], actual.get("statusReason", "")
     return Rollout(arn, revision, actual["status"], reason, actual["createdAt"].timestamp())
-
-
-def _task_definitions_of(clients: Clients, arns: Iterable[str]) -> dict[str, str]:
-    """Return the task definition ARN of each service revision (DescribeServiceRevisions)."""
-    ecs = clients.client("ecs")
-    task_definitions: dict[str, str] = {}
-    for chunk in _chunks(list(dict.fromkeys(arns)), _MAX_SERVICE_REVISIONS):
-        revisions = ecs.describe_service_revisions(serviceRevisionArns=chunk)["serviceRevisions"]
-        task_definitions |= {each["serviceRevisionArn"]: each["taskDefinition"] for each in revisions}
-    return task_definitions
-
-
-def _chunks(names: list[str], size: int) -> Iterator[list[str]]:
-    """Yield the names in lists of at most `size`."""
-    for start in range(0, len(names), size):
-        yield names[start : start + size]
 
 
 def force_new_deployment(clients: Clients, cluster: str, service: str, former_id: str) -> None:

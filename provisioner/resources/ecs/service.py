@@ -19,7 +19,7 @@ from provisioner.resources.ecs.described_services import describe_services
 from provisioner.resources.ecs.service_deployments import (
     FAILED_STATUSES,
     STOPPED_BY_HAND_HINT,
-    newest_deployment_status,
+    has_failed_since,
     primary_deployment,
     superseding_deployment,
 )
@@ -110,7 +110,7 @@ class Service(EcsResourceType):
         update="UpdateService",
         delete="DeleteService",
         failure="DescribeServiceDeployments DescribeTaskDefinition DescribeTasks ListServiceDeployments ListTasks",
-        is_stale="ListServiceDeployments",
+        is_stale="DescribeServiceRevisions ListServiceDeployments",
     )
 
     def read(self, ecs: Any, spec: ResourceSpec) -> JsonObject | None:
@@ -219,10 +219,9 @@ class Service(EcsResourceType):
         return strategy_seconds(actual)
 
     def is_stale(self, ecs: Any, spec: ResourceSpec, since: float) -> bool:
-        """Return whether the newest deployment since `since` failed: then the former revision may run."""
-        cluster, service = spec.props["cluster"], spec.props["serviceName"]
-        status, _ = newest_deployment_status(ecs, cluster, service, since - _CLOCK_SKEW_SECONDS)
-        return status in FAILED_STATUSES
+        """Return whether a deployment of this revision failed since `since`: then former settings may run."""
+        cluster, service, revision = (spec.props[key] for key in ("cluster", "serviceName", "taskDefinition"))
+        return has_failed_since(ecs, cluster, service, revision, since - _CLOCK_SKEW_SECONDS)
 
 
 def _newest_deployment_settings(actual: JsonObject) -> JsonObject:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,8 @@ _TRIGGERED = "TRIGGERED"
 _MONITORS = ("deploymentCircuitBreaker", "alarms")
 # botocore ListServiceDeployments: the most that maxResults may be.
 _MAX_DEPLOYMENTS = 100
+# botocore ecs DescribeServiceRevisions: the most revisions in one call.
+_MAX_SERVICE_REVISIONS = 20
 # The hint after a deployment was stopped by hand: as far as is known, nothing is wrong with its revision.
 STOPPED_BY_HAND_HINT = (
     "ECS has not judged the image: somebody stopped the deployment (CloudTrail tells who called "
@@ -68,10 +70,45 @@ def newest_deployment_status(ecs: Any, cluster: str, service: str, since: float 
         call.
 
     """
-    listed = list_deployments(ecs, cluster, service) or []
-    later = [deployment for deployment in listed if deployment["createdAt"].timestamp() >= since]
-    newest: JsonObject = next(iter(later), {})
+    newest = _newest_deployment(ecs, cluster, service, since)
     return str(newest.get("status", "")), str(newest.get("statusReason", ""))
+
+
+def has_failed_since(ecs: Any, cluster: str, service: str, revision: str, since: float) -> bool:
+    """Return whether the newest deployment since a wall-clock second is one of `revision`, and failed.
+
+    A failed deployment of another revision is an earlier command's. An emulator that does not know
+    DescribeServiceRevisions does not say which revision it is of: then it counts.
+    """
+    newest = _newest_deployment(ecs, cluster, service, since)
+    if newest.get("status") not in FAILED_STATUSES:
+        return False
+    target = newest["targetServiceRevisionArn"]
+    nothing: dict[str, str] = {}
+    known = default_if_unsupported(lambda: task_definitions_of(ecs, [target]), nothing)
+    return known.get(target, revision) == revision
+
+
+def task_definitions_of(ecs: Any, arns: Iterable[str]) -> dict[str, str]:
+    """Return the task definition ARN of each service revision (DescribeServiceRevisions)."""
+    task_definitions: dict[str, str] = {}
+    for chunk in _chunks(list(dict.fromkeys(arns)), _MAX_SERVICE_REVISIONS):
+        revisions = ecs.describe_service_revisions(serviceRevisionArns=chunk)["serviceRevisions"]
+        task_definitions |= {each["serviceRevisionArn"]: each["taskDefinition"] for each in revisions}
+    return task_definitions
+
+
+def _chunks(names: list[str], size: int) -> Iterator[list[str]]:
+    """Yield the names in lists of at most `size`."""
+    for start in range(0, len(names), size):
+        yield names[start : start + size]
+
+
+def _newest_deployment(ecs: Any, cluster: str, service: str, since: float) -> JsonObject:
+    """Return the newest deployment since a wall-clock second; {} if there is none."""
+    none: JsonObject = {}
+    listed = list_deployments(ecs, cluster, service) or []
+    return next((each for each in listed if each["createdAt"].timestamp() >= since), none)
 
 
 def has_failed(actual: JsonObject) -> bool:
