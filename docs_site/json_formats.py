@@ -7,6 +7,7 @@ import inspect
 import re
 from typing import Any
 
+from docs_site.json_lines import LINES
 from docs_site.markdown import code, escaped, table
 from provisioner.commands.saved_plan import SavedPlan
 from provisioner.engine.execution.teardown_verification import Remnant, VerificationReport
@@ -48,6 +49,9 @@ def json_page() -> str:
         "The version changes when a field changes its meaning or goes; new fields may come at any time. "
         "`--query` prints a part of a line, in JMESPath.\n",
     ]
+    for type_name, (commands, fields) in sorted(LINES.items()):
+        rows = [(code(name), escaped(text)) for name, text in fields.items()]
+        parts += [f"## {type_name}\n", f"Printed by {commands}.\n", table(("field", "what it is"), rows)]
     for heading, classes in DOCUMENTS.items():
         parts.append(f"## {heading}\n")
         parts += [_class(each, is_part=bool(number)) for number, each in enumerate(classes)]

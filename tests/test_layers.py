@@ -91,7 +91,7 @@ def test_iam_is_used_by_policies_doctor_emulator_and_endpoints() -> None:
 
 def test_each_patch_of_moto_and_each_private_part_is_listed() -> None:
     patches = ROOT / "provisioner" / "emulator" / "patches"
-    listed = set(re.findall(r"`([\w.]+)`", (ROOT / "docs" / "moto-patches.md").read_text()))
+    listed = set(re.findall(r"`([\w.]+)`", (ROOT / "docs" / "reference" / "moto-patches.md").read_text()))
     trees = [ast.parse(path.read_text()) for path in patches.parent.rglob("*.py")]
     private = {
         node.attr

@@ -1,6 +1,6 @@
 """The security controls of a stack, checked on its resources: which hold, and which resource breaks one.
 
-docs/security-model.md says of each control which threat it is against, and what it costs.
+docs/explanation/security-model.md says of each control which threat it is against, and what it costs.
 """
 
 from __future__ import annotations

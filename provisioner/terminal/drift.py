@@ -106,7 +106,7 @@ def _field_lines(drift: Drift) -> Iterator[str]:
 
 
 def _report_json(report: DriftReport) -> dict[str, Any]:
-    """Return the drift of the stack for the JSON output; the README explains each field."""
+    """Return the drift of the stack for the JSON output; docs_site/json_lines.py explains each field."""
     return {
         "suffix": report.suffix,
         "drift": [_drift_json(drift) for drift in report.drifts],

@@ -134,7 +134,7 @@ def describe_roles(count: int) -> str:
 
 
 def plan_json(plan: Plan) -> dict[str, Any]:
-    """Return the plan for the JSON output; the README explains each field."""
+    """Return the plan for the JSON output; docs_site/json_lines.py explains each field."""
     return {
         "suffix": plan.stack.suffix,
         "notes": plan.notes,

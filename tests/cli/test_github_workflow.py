@@ -25,7 +25,7 @@ from tests.support.report_pages import record
 from tests.support.user import ROOT, CommandResult, User
 
 WORKFLOW = ROOT / "examples" / "github-actions" / "ml-api.yml"
-GUIDE = ROOT / "docs" / "github-actions.md"
+GUIDE = ROOT / "docs" / "how-to" / "pipelines.md"
 ACCOUNT = "123456789012"
 # What the runner puts in place of these.
 KNOWN = {

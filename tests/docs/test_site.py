@@ -18,16 +18,22 @@ import pytest
 
 from docs_site import screens
 from docs_site.commands import command_pages
+from docs_site.json_lines import LINES
 from docs_site.reference import checks_page, exit_codes_page, resource_types_page, settings_page
 from provisioner.commands.main import cli
 from provisioner.configuration import load_settings
 from provisioner.doctor.checks import CHECKS
+from provisioner.engine.runs.run import Run
+from provisioner.engine.runs.timeline import Timeline
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.settings.schema import setting_schemas
-from tests.support.user import ROOT
+from state.serialization import json_keys
+from tests.support.user import ROOT, User
 
 PAGES = screens.pages()
 MOST_README_LINES = 200
+# Lines that are one of the documents of the reference.
+DOCUMENT_KEYS = {"run": json_keys(Run), "timeline": {*json_keys(Timeline), "critical", "efficiency"}}
 EXIT_CODES = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "64", "130", "143"}
 
 
@@ -115,6 +121,26 @@ def test_every_setting_type_check_and_exit_code_is_in_the_reference() -> None:
     assert [name for name in RESOURCE_TYPES if f"\n### {name}\n" not in types] == []
     assert [check.name for check in CHECKS if f"| `{check.name}` | {check.stage} |" not in checks] == []
     assert set(re.findall(r"^\| (\d+) \|", codes, re.MULTILINE)) == EXIT_CODES
+
+
+# A life of one stack, in commands whose JSON the reference explains.
+LIFE = """
+apply -s demo --yes|plan -s demo --set logs.days=60|plan -s demo --offline|plan -s demo --destroy|status -s demo
+status -s demo --cached|drift -s demo|doctor -s demo|outputs -s demo|deploy -s demo --image mine.example/api:1 --yes
+releases -s demo|logs -s demo --since 10m|rollback -s demo --yes|scale -s demo --max 12 --yes|restart -s demo --yes
+history|show last|diff|timeline -s demo|list|state history -s demo|state init --state s3://my-team/x --yes
+config show|policy -s demo --for deploy|bootstrap -s demo --repo a/b --branch main|open -s demo --print
+local status|teardown -s demo --yes --dry-run|plan --nope
+"""
+
+
+def test_every_field_of_a_json_line_is_in_the_reference(user: User) -> None:
+    documented = {name: set(fields) for name, (_, fields) in LINES.items()}
+    documented |= {title.lower(): set(map(str, keys)) for title, keys in DOCUMENT_KEYS.items()}
+    for command in LIFE.replace("\n", "|").strip("|").split("|"):
+        for record in user.run(*command.split(), "--json").lines:
+            fields = set(record) - {"type", "format_version"}
+            assert fields <= documented[record["type"]], (command, record["type"], fields - documented[record["type"]])
 
 
 def test_the_readme_is_short() -> None:

@@ -148,7 +148,7 @@ def test_the_sdist_holds_all_that_the_tests_need(distributions: Path) -> None:
         ".github/workflows/check.yml",
         "tests/conftest.py",
     } <= names
-    assert "docs/github-actions.md" in names
+    assert "docs/how-to/pipelines.md" in names
     assert not [name for name in names if re.search(r"\.pyc$|(^|/)\.(venv|git|ml-api)(/|$)", name)]
 
 

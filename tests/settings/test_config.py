@@ -15,7 +15,6 @@ from provisioner.configuration.sample import sample_file, to_toml
 from provisioner.errors import UsageError
 from provisioner.settings import Settings
 from provisioner.settings.schema import setting_schemas
-from tests.support import readme_table
 from tests.support.user import User
 
 
@@ -211,7 +210,3 @@ def test_a_wrong_command_line_is_told_as_json_too(user: User) -> None:
     (record,) = ran.lines
     assert record["result"] == "usage"
     assert "frobnicate" in record["message"]
-
-
-def test_the_readme_has_the_table_of_the_model() -> None:
-    assert readme_table.written(readme_table.README.read_text()) == readme_table.table()

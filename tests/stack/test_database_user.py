@@ -23,8 +23,8 @@ _BIN = _FOUND[-1] if _FOUND else Path(shutil.which("initdb") or "/nowhere").pare
 
 
 def documented() -> str:
-    """The statements of docs/database-user.md."""
-    found = re.search(r"```sql\n(.*?)```", (ROOT / "docs" / "database-user.md").read_text(), re.DOTALL)
+    """The statements of docs/how-to/database-user.md."""
+    found = re.search(r"```sql\n(.*?)```", (ROOT / "docs" / "how-to" / "database-user.md").read_text(), re.DOTALL)
     assert found
     return found[1]
 

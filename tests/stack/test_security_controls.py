@@ -37,7 +37,7 @@ from tests.support.security_controls import (
 )
 
 # What breaks a control and is accepted, with its reason.
-# docs/security-model.md names each of them.
+# docs/explanation/security-model.md names each of them.
 ACCEPTED = {
     "edge-to-balancer-tls": "without a domain there is no certificate that the load balancer could show; the "
     "key in the header and the rest of the request cross AWS's network in plain HTTP",
@@ -465,7 +465,7 @@ def test_each_control_is_stated_once_with_all_that_is_to_be_said_of_it() -> None
 
     assert len(names) == len(set(names))
     assert ACCEPTED.keys() <= set(names)
-    model = (Path(__file__).parents[2] / "docs" / "security-model.md").read_text()
+    model = (Path(__file__).parents[2] / "docs" / "explanation" / "security-model.md").read_text()
     assert [name for name in ACCEPTED if f"`{name}`" not in model] == []
     for control in CONTROLS:
         assert all((control.why, control.setting, control.cost))

@@ -30,7 +30,7 @@ from tests.support.user import ROOT
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 SVG = "{http://www.w3.org/2000/svg}"
 READABLE = 4.5  # WCAG 2.2, success criterion 1.4.3
-# What the domain of one's own would end; docs/security-model.md.
+# What the domain of one's own would end; docs/explanation/security-model.md.
 ACCEPTED = {"Viewers use TLS 1.2 or newer", "CloudFront speaks TLS to the load balancer"}
 
 
