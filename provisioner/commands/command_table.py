@@ -81,7 +81,7 @@ EXAMPLES = {
     "deploy": ("deploy -s prod --image registry.example/api:1.4.2", "deploy -s prod --image api:2 --env MODE=fast"),
     "rollback": ("rollback -s prod", "rollback -s prod --to 41"),
     "scale": ("scale -s prod --min 2 --max 20",),
-    "logs": ("logs -s prod -f", "logs -s prod --since 1h --filter ERROR"),
+    "logs": ("logs -s prod -f", "logs -s prod --since 1h --filter ERROR", "logs -s prod --previous"),
     "run": (
         "run -s prod -- python manage.py migrate",
         "run -s prod --spot --cpu 4096 --memory 8192 --env BATCH=7 --detach -- python score.py",

@@ -5,19 +5,22 @@ from __future__ import annotations
 import operator
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from botocore.exceptions import ClientError
 from tenacity import stop_never, wait_fixed
 
-from provisioner.commands.stack_services import check_service_name
+from provisioner.commands.stack_services import MAIN_SERVICE, check_service_name, service_state
 from provisioner.engine.calls.error_categories import TRANSIENT, categorize
 from provisioner.engine.calls.retry_policy import RetryPolicy
-from provisioner.engine.calls.user_errors import user_error
+from provisioner.engine.calls.user_errors import user_error, user_errors
+from provisioner.engine.run_marker.mark import stamp
 from provisioner.errors import Incomplete, UsageError, quoted
 from provisioner.resources.access_log_tail import AccessLogTail
-from provisioner.resources.log_tail import LogLine, LogTail
+from provisioner.resources.ecs.ended_tasks import find_last_ended_stream, read_last_ended_task
+from provisioner.resources.ecs.standalone_tasks import CLOCK_SKEW_SECONDS
+from provisioner.resources.log_tail import MAIN_CONTAINER, LogLine, LogTail
 from provisioner.session import Session
 from provisioner.steps.access_logs import BALANCER_PREFIX
 from provisioner.stopping import exit_code
@@ -29,6 +32,8 @@ TASKS, ALB = "tasks", "alb"
 # The logical name of the log group, by its name in `--from`.
 _LOG_GROUPS = {TASKS: "ecs-logs", "database": "aurora-logs", "firewall": "waf-logs"}
 _BUCKET = "logs-bucket"
+# Seconds before now.
+_DEFAULT_SINCE = 3600.0
 
 
 @dataclass(frozen=True)
@@ -37,10 +42,11 @@ class LogQuery:
 
     `since` and `until` are in seconds before now; `service` and `task` (the beginning of an id) select tasks;
     `pattern` is a filter of the text. `limit` is the number of the newest lines, None for all; with `follow` it
-    counts for what there is at the beginning.
+    counts for what there is at the beginning. `previous` selects the task of the service that ended last, all of it
+    unless `since` is given.
     """
 
-    since: float
+    since: float | None = None
     follow: bool = False
     service: str = ""
     task: str = ""
@@ -48,10 +54,18 @@ class LogQuery:
     source: str = TASKS
     until: float = 0.0
     limit: int | None = None
+    previous: bool = False
+
+    @property
+    def since_seconds(self) -> float:
+        """How far back the lines begin, in seconds before now."""
+        return _DEFAULT_SINCE if self.since is None else self.since
 
     @property
     def prefix(self) -> str:
         """The beginning of the names of the streams."""
+        if self.previous:
+            return f"{self.service}/{MAIN_CONTAINER}/{self.task}"
         return f"{self.service}/" if self.service else ""
 
 
@@ -80,13 +94,14 @@ def source_of(session: Session, query: LogQuery) -> LogSource:
         Incomplete: The stack does not have this log.
 
     """
-    if query.until and (query.follow or query.until >= query.since):
+    if query.until and (query.follow or query.until >= query.since_seconds):
         reason = "--follow goes on from now" if query.follow else "it is not later than --since"
         raise UsageError(f"--until cannot be used: {reason}.", "For example: --since 2h --until 1h")
     if query.source != TASKS and (query.service or query.task):
         raise UsageError(f"--service and --task choose among tasks, not in --from {query.source}.")
     now = session.clock.wall()
-    since, until = round((now - query.since) * 1000), round((now - query.until) * 1000) if query.until else None
+    since = round((now - query.since_seconds) * 1000)
+    until = round((now - query.until) * 1000) if query.until else None
     if query.source == ALB:
         return _access_log(session, query, since, until)
     logical_id = _LOG_GROUPS[query.source]
@@ -118,8 +133,37 @@ def _access_log(session: Session, query: LogQuery, since: int, until: int | None
     return AccessLogTail(session.clients.client("s3"), bucket.id, folder, since, query.pattern, until)
 
 
+def previous_task_query(console: Console, session: Session, query: LogQuery) -> LogQuery:
+    """Return the query for the task of the service that ended last, and say which one it is.
+
+    Raises:
+        UsageError: Another option chooses tasks or a source, or goes on with what comes.
+        ProvisionerError: No task of the service has ended, as far as AWS can tell.
+
+    """
+    if query.follow or query.task or query.source != TASKS:
+        option = "--follow" if query.follow else "--task" if query.task else f"--from {query.source}"
+        raise UsageError(f"--previous is the task that ended last: {option} does not go with it.", "Leave one out.")
+    name = query.service or MAIN_SERVICE
+    service = service_state(session, query.service)
+    cluster, group = service.desired["cluster"], session.state.resources.get(_LOG_GROUPS[TASKS])
+    with user_errors(f"looking for the task of {service.aws_name} that ended last"):
+        task = read_last_ended_task(session.clients, cluster, service.aws_name)
+        if task is None and group and group.id:
+            task = find_last_ended_stream(session.clients, cluster, group.id, f"{name}/{MAIN_CONTAINER}/")
+    if task is None:
+        logs = session.options.workspace.command(f"logs --service {name}", session.suffix)
+        raise ProvisionerError(f"No task of {service.aws_name} has ended yet.", f"`{logs}` shows those that run.")
+    reason = f": {task.reason}" if task.reason else ""
+    console.note(f"Task {task.id} of {name} ended at {stamp(task.ended_at)}{reason}.", "dim")
+    since = session.clock.wall() - task.created_at + CLOCK_SKEW_SECONDS
+    return replace(query, service=name, task=task.id, since=since if query.since is None else query.since)
+
+
 def print_logs(console: Console, session: Session, query: LogQuery) -> int:
     """Show the lines there are; with `follow`, also new ones. Return the exit code."""
+    if query.previous:
+        query = previous_task_query(console, session, query)
     tail = source_of(session, query)
     lines = LogPrinter(console)
     any_shown, is_first_reading = False, True
@@ -145,7 +189,7 @@ def print_logs(console: Console, session: Session, query: LogQuery) -> int:
         return exit_code(stop)
     if not any_shown:
         console.note(
-            f"Nothing of that was written in the last {_as_duration(query.since)}"
+            f"Nothing of that was written in the last {_as_duration(round(query.since_seconds))}"
             f"{f' until {_as_duration(query.until)} ago' if query.until else ''}; --since looks further back."
         )
     return 0

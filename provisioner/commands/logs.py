@@ -14,7 +14,8 @@ from provisioner.commands.options import Duration, stack_options
 @click.command()
 @stack_options
 @click.option("--follow", "-f", is_flag=True, help="Go on with what comes.")
-@click.option("--since", type=Duration(), default="1h", show_default=True, help="How far back.")
+@click.option("--previous", is_flag=True, help="Of the task that ended last, before the ones that run.")
+@click.option("--since", type=Duration(), help="How far back.  [default: 1h; with --previous, all of it]")
 @click.option("--until", type=Duration(), default="0s", help="How far back to end, such as 10m.  [default: now]")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the newest N lines.")
 @click.option(
@@ -36,7 +37,8 @@ from provisioner.commands.options import Duration, stack_options
 @click.option("--raw", "is_raw", is_flag=True, help="As the container wrote it, control sequences too.")
 def logs(
     follow: bool,
-    since: float,
+    previous: bool,
+    since: float | None,
     until: float,
     limit: int | None,
     service: str,
@@ -51,4 +53,5 @@ def logs(
 
     console, session = open_known_session(given)
     console.is_raw = is_raw
-    return print_logs(console, session, LogQuery(since, follow, service, task, pattern, source, until, limit))
+    query = LogQuery(since, follow, service, task, pattern, source, until, limit, previous)
+    return print_logs(console, session, query)

@@ -28,6 +28,7 @@ from provisioner.resources import (
 )
 from provisioner.resources.ecs import (
     deployment_diagnosis,
+    ended_tasks,
     exec_sessions,
     fatal_task_stops,
     foreign_targets,
@@ -168,7 +169,12 @@ COMMAND_PERMISSIONS: Mapping[str, CommandPermissions] = {
         changes_state=True,
     ),
     "logs": CommandPermissions(
-        calls={"Lines": log_tail.CALLS, "EdgeLines": log_tail.EDGE_CALLS, "Records": access_log_tail.CALLS}
+        calls={
+            "Lines": log_tail.CALLS,
+            "EdgeLines": log_tail.EDGE_CALLS,
+            "Records": access_log_tail.CALLS,
+            "EndedTasks": ended_tasks.CALLS,
+        }
     ),
     "exec": CommandPermissions(calls={"Sessions": exec_sessions.CALLS, "Database": _DATABASE}),
     "doctor": CommandPermissions(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.cli.test_logs_previous import forget
 from tests.permissions.test_policies import policies
 from tests.support.live_stack import SUFFIX
 from tests.support.user import User
@@ -43,3 +44,13 @@ def test_more_than_that_may_not(shipper: User) -> None:
 
     assert ran.code != 0
     assert "AccessDenied" in ran.err or "not authorized" in ran.err
+
+
+def test_the_logs_of_a_task_that_ended_may_be_read_with_the_policy_for_logs(shipper: User) -> None:
+    shipper.box.authorise()
+    shipper.run("deploy", "--yes", *STACK, "--image", "bad:1", "--env", "HOW=EXIT=3")
+    shipper.box.authorise(*policies(shipper, "logs"))
+
+    assert "exit code 3" in shipper.well("logs", *STACK, "--previous").out
+    forget()
+    assert "exit code 3" in shipper.well("logs", *STACK, "--previous").out

@@ -31,6 +31,7 @@ from provisioner.resources import (
 )
 from provisioner.resources.ecs import (
     deployment_diagnosis,
+    ended_tasks,
     exec_sessions,
     fatal_task_stops,
     revisions,
@@ -128,6 +129,7 @@ DECLARED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "doctor/reads/tasks.py": tasks.CALLS,
     "commands/origin_secret_rotation.py": origin_key.CALLS,
     "resources/ecs/deployment_diagnosis.py": deployment_diagnosis.CALLS,
+    "resources/ecs/ended_tasks.py": ended_tasks.CALLS,
     "resources/ecs/run_revisions.py": run_revisions.CALLS,
     "resources/ecs/standalone_tasks.py": standalone_tasks.CALLS,
     "resources/ecs/revisions.py": revisions.CALLS,
