@@ -34,6 +34,7 @@ from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.clock import Clock, Stopped
 from provisioner.engine.calls.error_categories import describe_error
 from provisioner.engine.calls.user_errors import user_errors
+from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.runs.recorder import RunRecorder
 from provisioner.errors import UsageError
 from provisioner.names import owner_tags
@@ -180,16 +181,16 @@ def _revision_for(command: OneTimeCommand) -> Iterator[RunningRevision]:
     try:
         yield RunningRevision(running.service, registered)
     finally:
-        _delete_revisions(session, service.run_family)
+        _delete_revisions(session, registered)
 
 
-def _delete_revisions(session: Session, family: str) -> None:
+def _delete_revisions(session: Session, registered: JsonObject) -> None:
     """Delete the revisions that were registered for `--image`; if that fails, report it: the task runs on."""
     try:
-        delete_run_revisions(session.clients, family, session.suffix)
+        delete_run_revisions(session.clients, registered, session.suffix)
     except (BotoCoreError, ClientError, Stopped) as error:
         session.warn(
-            f"A revision of {family} that was registered for the task is left: {describe_error(error)}",
+            f"A revision of {registered['family']} that was registered for the task is left: {describe_error(error)}",
             "The next `run --image` deletes it, and so does `teardown`.",
         )
 

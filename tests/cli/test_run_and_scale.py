@@ -329,7 +329,7 @@ def test_what_the_state_keeps_of_a_cut_off_command_is_salted() -> None:
     def key(salt: str) -> str:
         session = SimpleNamespace(state=SimpleNamespace(salt=salt))
         one: Any = SimpleNamespace(logical_id="service", session=session)
-        command = standalone_tasks.Command(("tool", "-p", "hunter2"))
+        command = standalone_tasks.Command(("tool", "-p", "hunter2"), environment={"TOKEN": "hunter2"})
         unused: Any = None
         return OneTimeCommand(unused, one, unused, command).key
 

@@ -71,6 +71,18 @@ def test_a_task_of_others_is_not_asked_when_it_was_created() -> None:
 
 
 @pytest.mark.slow
+def test_on_aws_it_is_said_how_a_detached_task_is_stopped(user: User) -> None:
+    aws = {"AWS_ENDPOINT_URL": user.box.endpoint, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"}
+    made = user.process("apply", "--yes", "--suffix", SUFFIX, "--region", "us-east-1", **aws)
+    assert made.code == 0, made.err
+
+    ran = user.process("run", "--yes", "--suffix", SUFFIX, "--detach", "--", "train", **aws)
+
+    stop = f"aws ecs stop-task --cluster ml-api-cluster-{SUFFIX} --task {ran.out.strip()} --region us-east-1"
+    assert f"`{stop}` stops it." in ran.err, ran.err
+
+
+@pytest.mark.slow
 def test_a_teardown_takes_the_revision_that_a_killed_run_has_left(user: User) -> None:
     stack = LiveStack.of(user)
     killed(stack, "ecs:RunTask", "kill_before", *line("never", flags=("--image", OTHER)))

@@ -119,25 +119,29 @@ def test_a_killed_run_of_an_image_is_gone_on_with_and_its_revision_goes(
     assert "begun" not in live_stack.desk.known(SUFFIX)
 
 
-def test_detached_it_names_the_task_and_ends_and_without_it_is_followed(live_stack: LiveStack) -> None:
-    live_stack.desk.slow(0.02)
+def test_detached_it_names_the_task_and_how_to_follow_and_stop_it(live_stack: LiveStack) -> None:
     ran = live_stack.desk.process(*line("train", flags=("--detach",)))
-    pending = "begun" in live_stack.desk.known(SUFFIX)
-    again = run(live_stack, "train", flags=("--detach",))
-    followed = run(live_stack, "train")
-    live_stack.desk.slow(0.0)
 
     assert ran.code == 0, ran.err
-    (task,) = tasks(live_stack, "train")
-    id_ = task["taskArn"].rpartition("/")[2]
-    assert ran.out == f"{id_}\n"
-    assert not pending
+    id_ = ran.out.strip()
     assert f"logs --task {id_} --follow --suffix {SUFFIX} --local` shows what it writes." in ran.err
     assert "The same command without --detach follows it to its end; Ctrl-C there stops it." in ran.err
     assert ran.err.splitlines()[-1].startswith(f"Run complete: task {id_} was started in ")
-    assert (again.code, again.out) == (0, f"{id_}\n")
-    assert again.err.splitlines()[-1].startswith(f"Run complete: task {id_} runs already in ")
+    assert "begun" not in live_stack.desk.known(SUFFIX)
+    (task,) = tasks(live_stack, "train") + tasks(live_stack, "train", status="RUNNING")
+    assert task["taskArn"].endswith(id_)
+
+
+def test_a_detached_task_is_not_started_twice_and_is_followed_without_the_flag(live_stack: LiveStack) -> None:
+    live_stack.desk.slow(0.06)
+    ran, again = (run(live_stack, "tune", flags=("--detach",)) for _ in range(2))
+    followed = run(live_stack, "tune")
+    live_stack.desk.slow(0.0)
+
+    assert (again.code, again.out) == (0, ran.out)
+    assert f"Run complete: task {ran.out.strip()} runs already in " in again.err
     assert (followed.code, followed.out.splitlines()[-1]) == (0, "ending with exit code 0")
+    assert len(tasks(live_stack, "tune")) == 1
 
 
 def test_detached_as_json_it_is_one_record(live_stack: LiveStack) -> None:
@@ -148,7 +152,7 @@ def test_detached_as_json_it_is_one_record(live_stack: LiveStack) -> None:
 
 
 def test_the_same_words_with_other_variables_are_another_command(live_stack: LiveStack) -> None:
-    live_stack.desk.slow(0.03)
+    live_stack.desk.slow(0.3)
     for flags in (("--env", "PART=1"), ("--env", "PART=2"), ("--memory", "3072"), ("--image", OTHER), ()):
         ran = run(live_stack, "part", flags=(*flags, "--detach"))
         assert "was started" in ran.err, ran.err

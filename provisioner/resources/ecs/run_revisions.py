@@ -53,11 +53,11 @@ def register_run_revision(
     return with_sensitive_variables(call_with_retry(clients, call, recent)["taskDefinition"])
 
 
-def delete_run_revisions(clients: Clients, family: str, suffix: str) -> None:
-    """Deregister and delete the active revisions of a family, those of killed runs too."""
+def delete_run_revisions(clients: Clients, registered: JsonObject, suffix: str) -> None:
+    """Deregister and delete a registered revision, with those of its family that killed runs have left."""
     ecs = clients.client("ecs")
-    arns = [revision["taskDefinitionArn"] for revision in list_revisions(clients, family, suffix, _MAX_REVISIONS)]
+    left = list_revisions(clients, registered["family"], suffix, _MAX_REVISIONS)
+    arns = list(dict.fromkeys(revision["taskDefinitionArn"] for revision in (registered, *left)))[:_MAX_REVISIONS]
     for arn in arns:
         call_with_retry(clients, partial(ecs.deregister_task_definition, taskDefinition=arn))
-    if arns:
-        call_with_retry(clients, partial(ecs.delete_task_definitions, taskDefinitions=arns))
+    call_with_retry(clients, partial(ecs.delete_task_definitions, taskDefinitions=arns))
