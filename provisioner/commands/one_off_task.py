@@ -135,13 +135,19 @@ def _one_time_command(console: Console, service: ServiceController, options: Run
         check_reachable(service.session, service.name, image)
     provider = SPOT if options.spot else ON_DEMAND
     command = Command(options.words, provider, options.environment, options.cpu, options.memory, image)
-    size = len(json.dumps(command.overrides(str(running.container["name"]))))
+    one_time_command = OneTimeCommand(console, service, running, command)
+    _check_length(one_time_command)
+    return one_time_command
+
+
+def _check_length(command: OneTimeCommand) -> None:
+    """Raise UsageError if the command and its variables are longer than ECS takes."""
+    size = len(json.dumps(command.command.overrides(command.container)))
     if size > _MAX_OVERRIDES:
         raise UsageError(
             f"The command and its variables come to {size} characters; ECS takes {_MAX_OVERRIDES} of both together.",
             "Keep long ones in a parameter or a secret, or in the image.",
         )
-    return OneTimeCommand(console, service, running, command)
 
 
 def _start_task(command: OneTimeCommand, *, again: bool) -> StandaloneTask:

@@ -89,9 +89,7 @@ class OneTimeCommand:
         """
         session, service = self.service.session, self.service
         if task := find_running(session.clients, service.cluster, self._family, self.container, self.command):
-            self.console.note(
-                f"Task {task.id} runs this very command already: it is followed, no second one is started."
-            )
+            self.console.note(f"Task {task.id} runs this very command already: no second one is started.")
             return task
         interrupted = None if again else self._interrupted_command()
         if interrupted and (task := self._find_stopped_task(interrupted)):

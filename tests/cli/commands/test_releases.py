@@ -111,6 +111,8 @@ def test_the_revisions_of_a_service_that_is_declared_no_longer_go_with_the_stack
     ship = ("deploy", "--yes", "--no-smoke", "--suffix", SUFFIX, "--service", "worker")
     user.well(*ship, "--image", "one:1")
     user.well(*ship, "--image", "two:1")
+    back = user.well("rollback", "--yes", "--no-smoke", "--suffix", SUFFIX, "--service", "worker")
+    assert f"rollback --to 3 --service worker --suffix {SUFFIX} --local` brings back revision 3" in back.err
     user.apply(SUFFIX)
     assert len(revisions(user)) > 1
     (told,) = user.well("policy", "--for", "teardown", "--suffix", SUFFIX, "--json", *WORKER).lines
