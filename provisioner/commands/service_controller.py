@@ -29,8 +29,6 @@ from provisioner.session import Session
 from state.stack_state import ResourceState
 
 _SERVICE, _TASK, _SCALING = "service", "task", "scaling"
-# The intent of a rollback in the state; the revision's ARN follows.
-_ROLLBACK_INTENT = "go back to "
 
 
 @dataclass(frozen=True)
@@ -80,6 +78,12 @@ class ServiceController:
         """Return the command line of one of our commands about this service, as a user types it."""
         service_option = f" --service {self.name}" if self.name else ""
         return self.session.options.workspace.command(f"{words}{service_option}", self.session.suffix)
+
+    @property
+    def task_definition_state(self) -> ResourceState:
+        """The state of its task definition; a new one for a state file that lacks it."""
+        known = self.session.state.resources.get(self.task_definition_id)
+        return known or ResourceState("TaskDefinition", "", self.resource_state.step, self.resource_state.region)
 
     @property
     def run_family(self) -> str:
@@ -169,29 +173,12 @@ class ServiceController:
         managed = managed.with_props({**managed.spec.props, "taskDefinition": arn})
         self.update(managed, Difference("taskDefinition", former, arn))
 
-    def record_rollback(self, arn: str) -> None:
-        """Record in the state of the task definition that a rollback to a revision is about to begin."""
-        resource_state = self.session.state.resources.get(self.task_definition_id) or self._new_task_definition_state()
-        self.executor.state_manager.record_intent(
-            self.task_definition_id, f"{_ROLLBACK_INTENT}{arn}", replace(resource_state)
-        )
-
-    @property
-    def pending_rollback(self) -> str:
-        """The revision of an interrupted rollback; "" if there is none, or another run has ended it."""
-        task = self.session.state.resources.get(self.task_definition_id)
-        intent = task.intent if task else None
-        is_open = (
-            intent is not None and intent.action.startswith(_ROLLBACK_INTENT) and self.resource_state.phase != "ready"
-        )
-        return intent.action.removeprefix(_ROLLBACK_INTENT) if intent and is_open else ""
-
     def record_revision(self) -> RunningRevision:
         """Record what the service runs: the revision asked for, or the one that ECS rolled back to."""
         running, state_manager = self.running(), self.executor.state_manager
         props = to_recorded(registration_arguments(running.task_definition), state_manager.salt)
         task = replace(
-            state_manager.get(self.task_definition_id) or self._new_task_definition_state(),
+            self.task_definition_state,
             id=running.arn,
             desired=props,
             intent=None,
@@ -202,10 +189,6 @@ class ServiceController:
         state_manager.record_adopted(self.logical_id, replace(self.resource_state, desired=desired, intent=None))
         state_manager.record_ready(self.logical_id)
         return running
-
-    def _new_task_definition_state(self) -> ResourceState:
-        """Return a new state of the task definition, for a state file that lacks it."""
-        return ResourceState("TaskDefinition", "", self.resource_state.step, self.resource_state.region)
 
 
 def _has_open_intent(resource_state: ResourceState) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from provisioner.commands.completion_line import CompletionLine
 from provisioner.commands.image_pull import require_pullable, with_pull_permission
 from provisioner.commands.plan_context import print_header
@@ -24,6 +26,9 @@ from provisioner.session import Session
 from provisioner.settings.images import images_of
 from provisioner.terminal.console import Console
 from provisioner.terminal.service_tables import Release
+
+# The intent of a rollback in the state of the task definition; the revision's ARN follows.
+_INTENT = "go back to "
 
 
 def roll_back_service(console: Console, session: Session, options: RolloutOptions, reference: str) -> int:
@@ -71,7 +76,7 @@ def _choose_release(
     """
     if reference:
         return find_release(releases, reference)
-    if service.pending_rollback == running.arn:
+    if _pending_rollback(service) == running.arn:
         console.note("An earlier rollback was cut off: it is gone on with, none goes further back.")
         return find_release(releases, running.arn)
     current = revision_number(running.arn)
@@ -81,6 +86,13 @@ def _choose_release(
     if target is None:
         raise _no_release_error(service, current)
     return target
+
+
+def _pending_rollback(service: ServiceController) -> str:
+    """Return the revision of an interrupted rollback; "" if there is none, or another run has ended it."""
+    intent = service.task_definition_state.intent
+    is_open = intent is not None and intent.action.startswith(_INTENT) and service.resource_state.phase != "ready"
+    return intent.action.removeprefix(_INTENT) if intent and is_open else ""
 
 
 def _check_and_confirm(run: ServiceRun, running: RunningRevision, target: Release, options: RolloutOptions) -> None:
@@ -110,7 +122,9 @@ def _roll_out(run: ServiceRun, running: RunningRevision, target: Release, option
     ):
         run.record.plan = {"change": 1}
         service.tag_overrides(running, {IMAGE_OWNER: DEPLOY})
-        service.record_rollback(target.arn)
+        intent = f"{_INTENT}{target.arn}"
+        state_manager = service.executor.state_manager
+        state_manager.record_intent(service.task_definition_id, intent, replace(service.task_definition_state))
         run.roll_out(running, target.arn, options)
 
 
