@@ -54,6 +54,6 @@ def show_resources(console: Console, rows: Sequence[Mapping[str, str]], columns:
     """Print the table of resources; its phases are left out if all are ready."""
     usual = all(row["phase"] == USUAL_PHASE for row in rows)
     shown = [column for column in columns if not (usual and column == "phase")]
-    narrowed = {column: least for column, least in _LEAST_WIDTHS.items() if column in shown}
-    console.table(([row[column] for column in shown] for row in rows), shown, **narrowed)
+    least_widths = {column: least for column, least in _LEAST_WIDTHS.items() if column in shown}
+    console.table(([row[column] for column in shown] for row in rows), shown, **least_widths)
     console.text()
