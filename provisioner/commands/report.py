@@ -17,7 +17,7 @@ _FILE = click.Path(path_type=Path)
 @stack_options
 @click.option("--html", "page", type=_FILE, required=True, help="The file to write.")
 def report(page: Path, **given: Any) -> int:
-    """Write one HTML page to send on: picture, outputs, health, drift, cost, security, last runs."""
+    """Write one HTML page to send on: health, drift, picture, outputs, security, cost, last runs."""
     from provisioner.commands.html_report import write_report
 
     console, workspace = console_and_workspace(given)

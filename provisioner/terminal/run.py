@@ -16,7 +16,7 @@ _HISTORY_HEADINGS = ("run", "stack", "command", "who", "as", "plan", "took", "re
 _RESOURCE_HEADINGS = ("resource", "kind", "done", "end", "took", "stages")
 _CALL_HEADINGS = ("service", "calls", "retries", "refused", "throttled", "seconds")
 _SECONDS_PER_MINUTE = 60
-_SUCCESS = "ok"
+SUCCESS = "ok"
 
 
 def show_history(console: Console, runs: Iterable[Run]) -> None:
@@ -36,7 +36,7 @@ def show_run(console: Console, run: Run) -> None:
         console.data(line)
     if run.message:
         console.data(run.message)
-    console.data(console.paint(end_sentence(run), "green" if run.result == _SUCCESS else "red"))
+    console.data(console.paint(end_sentence(run), "green" if run.result == SUCCESS else "red"))
 
 
 def run_json(run: Run) -> dict[str, Any]:

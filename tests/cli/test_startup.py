@@ -11,7 +11,7 @@ import pytest
 from provisioner.commands.command_table import HELP
 from tests.support.user import ROOT
 
-SLOW = ("boto3", "botocore", "moto", "pydantic", "rich", "tenacity")
+SLOW = ("boto3", "botocore", "jinja2", "moto", "pydantic", "rich", "tenacity")
 MODULES = [f"provisioner.commands.{name.replace('-', '_')}" for name in HELP]
 LOOK = f"""
 import sys
@@ -79,3 +79,11 @@ def test_completing_the_name_of_a_command_imports_none() -> None:
 
 def test_a_command_imports_its_own_module() -> None:
     assert "provisioner.commands.outputs" in commands_imported("outputs", "--help")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "makes_page"),
+    [("plan --offline", False), ("graph", False), ("graph --format svg", True), ("graph --format svg-graph", True)],
+)
+def test_only_a_page_or_a_picture_imports_the_templates(arguments: str, makes_page: bool) -> None:
+    assert ("jinja2" in imported(*arguments.split(), "--suffix", "a", MLAPI_PROFILE="seed")) == makes_page

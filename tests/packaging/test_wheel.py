@@ -163,7 +163,10 @@ def test_without_extras_there_is_no_emulator_and_nothing_is_missing(lean: Enviro
 
 @pytest.mark.parametrize(
     "command",
-    ["--help", "--version", "plan --offline --suffix a", "policy --suffix a", "config show", "list", "local status"],
+    [
+        *("--help", "--version", "plan --offline --suffix a", "policy --suffix a", "graph --format svg --suffix a"),
+        *("graph --format svg-graph --suffix a", "config show", "list", "local status"),
+    ],
 )
 def test_a_command_runs_without_extras(lean: Environment, command: str) -> None:
     ran = lean.run("ml-api", *command.split())

@@ -45,7 +45,7 @@ KEYS: dict[type[Any], str] = {
     StackState: "begun entries facts fence lineage outputs place read_in salt serial settings suffix teardown_began"
     " tombstones writer",
     StateVersion: "kept lineage name serial",
-    Timeline: "bars chain command others result seconds start suffix",
+    Timeline: "bars chain command message others result seconds start suffix",
     Tombstone: "at id kind name node region wanted",
     VerificationReport: "asked kept lingering remaining searches",
     Wait: "node seconds",

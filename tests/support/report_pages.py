@@ -88,3 +88,30 @@ def _health(resource: ReportResource) -> ResourceHealthRow:
     return ResourceHealthRow(
         f"{resource.step}/{resource.logical_id}", resource.type_name, resource.status, resource.aws_status
     )
+
+
+def long_run(seconds: float, count: int, result: str = "ok") -> dict[str, Any]:
+    """A run of so many steps, each of which needs the one before; in one that did not end well, the last ones failed.
+
+    Every third was retried, and calls of every third were refused.
+    """
+    nodes: dict[str, Any] = {}
+    calls: list[list[Any]] = []
+    for number in range(count):
+        at, each = seconds * number / count, seconds / count
+        name = f"service-with-a-rather-long-name-{number}.listener-rule" if number % 4 == 1 else f"subnet-{number}"
+        moments: list[list[Any]] = [[at, "starting"]]
+        calls.append([at, each / 3, "elasticloadbalancing:CreateRule", name, "" if number % 3 else "Throttling"])
+        if number % 3 == 0:
+            moments.append([at + each / 4, "retrying", each / 4, "Throttling"])
+        end = "ready"
+        if result != "ok" and number >= count - 2:
+            end = "failed" if result == "incomplete" else ""
+            moments += [[at + each, "failed", each, f"AccessDenied: {ODD}"]] if end else []
+        else:
+            moments += [[at + each / 2, "exists"], [at + each, "ready"]]
+        needs = {list(nodes)[-1]: "ready"} if nodes else {}
+        step = {"kind": "ListenerRule", "region": "r", "piece": "services", "verb": "create", "end": end, "id": "i"}
+        nodes[name] = {**step, "waits": 0, "beside": [], "moments": moments, "needs": needs}
+    message = "" if result == "ok" else f"2 of {count} steps failed. {ODD}"
+    return record(nodes=nodes, calls=calls, seconds=seconds, result=result, message=message)

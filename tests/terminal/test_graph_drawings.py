@@ -98,9 +98,9 @@ def test_no_box_lies_on_another_or_outside(stack: Stack) -> None:
     places = sorted((int(one.attrib["x"]), int(one.attrib["y"])) for one in rects if one is not None)
 
     for one, two in pairwise(places):
-        assert one[0] + 190 <= two[0] or (one[0] == two[0] and one[1] + 34 <= two[1])
+        assert one[0] + 190 <= two[0] or (one[0] == two[0] and one[1] + 38 <= two[1])
     width, height = int(picture.attrib["width"]), int(picture.attrib["height"])
-    assert all(0 < x <= width - 190 and 0 < y <= height - 34 for x, y in places)
+    assert all(0 < x <= width - 190 and 0 < y <= height - 38 for x, y in places)
 
 
 def test_every_edge_leads_to_the_right(stack: Stack) -> None:

@@ -37,10 +37,10 @@ def shares(png: bytes) -> dict[tuple[int, ...], float]:
 
 
 def printed(html: str, tmp_path: Path) -> bytes:
-    """The first two pages that WeasyPrint makes of it, as one PNG each, put together."""
+    """The first five pages that WeasyPrint makes of it, as one PNG each, put together."""
     file = tmp_path / "page.pdf"
     weasyprint.HTML(string=html).write_pdf(file)
-    command = ["pdftoppm", "-png", "-r", "50", "-l", "2", str(file), str(tmp_path / "page")]
+    command = ["pdftoppm", "-png", "-r", "50", "-l", "5", str(file), str(tmp_path / "page")]
     subprocess.run(command, check=True, timeout=60)
     pages = [Image.open(one).convert("RGB") for one in sorted(tmp_path.glob("page*.png"))]
     whole = Image.new("RGB", (sum(one.width for one in pages), pages[0].height), GROUND)

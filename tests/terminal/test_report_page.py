@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import itertools
-import json
-import os
 import re
-import shutil
-import subprocess
-from html import escape, unescape
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass, replace
 from html.parser import HTMLParser
-from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 from xml.etree import ElementTree
 
 import pytest
+from markupsafe import escape
 
 from provisioner.engine.planning.drift import Drift, DriftCategory, DriftReport
+from provisioner.engine.resource_graph.graph import Stack
+from provisioner.engine.runs.timeline import timeline_of
 from provisioner.report.diagram import stack_diagram
 from provisioner.report.resources import ReportResource
 from provisioner.report.security_controls import check_controls
+from provisioner.terminal.graph_svg import as_svg as graph_as_svg
+from provisioner.terminal.page_templates import DARK, LIGHT
 from provisioner.terminal.report.canvas import NARROW, WIDE, DiagramFormat
 from provisioner.terminal.report.diagram_svg import as_svg
 from provisioner.terminal.report.page import report_page
-from provisioner.terminal.report.style import color_variables
-from tests.support.report_pages import ODD, sheet, things
-from tests.support.user import ROOT
+from provisioner.terminal.timeline_page import timeline_page
+from tests.support.fake_resources import Thing
+from tests.support.report_pages import ODD, long_run, sheet, things
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 SVG = "{http://www.w3.org/2000/svg}"
 READABLE = 4.5  # WCAG 2.2, success criterion 1.4.3
 # What the domain of one's own would end; docs/explanation/security-model.md.
@@ -75,6 +75,51 @@ def test_the_page_stands_by_itself_and_escapes_what_it_tells(whole: dict[str, Re
     assert "default-src 'none'" in text
     assert 'name="viewport"' in text
     assert "prefers-color-scheme: dark" in text
+
+
+# What chooses words and colours, and is no text of a user or of AWS.
+CHOSEN = {"status", "category", "result", "outcome", "is_stacked", "format"}
+
+
+def hostile(value: Any) -> Any:
+    """The same with `ODD` as every text in it: names, settings, tags, errors, what AWS answers."""
+    if isinstance(value, str):
+        return ODD
+    if isinstance(value, tuple | list):
+        return type(value)(hostile(each) for each in value)
+    if isinstance(value, dict):
+        return {hostile(key): hostile(each) for key, each in value.items()}
+    if not is_dataclass(value) or isinstance(value, type):
+        return value
+    kept = {each.name: getattr(value, each.name) for each in fields(value) if each.init}
+    return replace(value, **{name: hostile(each) for name, each in kept.items() if name not in CHOSEN})
+
+
+def hostile_graph() -> Stack:
+    step = Stack(ODD, ODD).step(ODD)
+    one = step(Thing, ODD)
+    step(Thing, f"{ODD}2", depends_on=[one.ready(ODD)])
+    return step.stack
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda: report_page(hostile(sheet(things("profile=production"), warning=ODD))),
+        lambda: timeline_page(hostile(timeline_of(long_run(700.0, 9, "incomplete")))),
+        lambda: as_svg(hostile(stack_diagram(things("profile=production"), ODD, ODD))),
+        lambda: graph_as_svg(hostile_graph()),
+    ],
+    ids=["report", "timeline", "diagram", "graph"],
+)
+def test_hostile_texts_are_escaped_everywhere(made: Callable[[], str]) -> None:
+    text, seen = made(), Seen()
+    seen.feed(text)
+
+    assert "onclick" in text
+    assert (seen.open, seen.loads) == ([], [])
+    assert "b" not in seen.tags
+    assert ODD not in text
 
 
 def test_the_page_tells_everything(whole: dict[str, ReportResource]) -> None:
@@ -192,83 +237,9 @@ def shade(colour: str) -> float:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_colour_of_letters_can_be_read_on_every_ground(scheme: str) -> None:
-    light, dark = color_variables("x").split("@media")
-    told = dict(re.findall(r"--(\w+):(#\w+)", light if scheme == "light" else dark))
+    told = LIGHT if scheme == "light" else DARK
 
-    for ink in ("ink", "pale", "good", "busy", "changed", "bad", "unknown"):
+    for ink in ("ink", "pale", "good", "busy", "changed", "bad", "unknown", "link"):
         for ground in ("ground", "card", "box", "zone", "note"):
             one, other = sorted((shade(told[ink]), shade(told[ground])))
             assert (other + 0.05) / (one + 0.05) >= READABLE, (ink, ground)
-
-
-LOOK = """
-for (const frame of document.querySelectorAll("iframe")) {
-  const inner = frame.contentDocument, root = inner.documentElement, told = {};
-  told.wide = root.scrollWidth; told.room = root.clientWidth;
-  told.fetched = frame.contentWindow.performance.getEntriesByType("resource").length;
-  told.text = inner.body.innerText.includes("Diagram");
-  const shown = [...inner.querySelectorAll("svg.map text")].filter(one => one.getBoundingClientRect().width);
-  const places = shown.map(one => one.getBoundingClientRect());
-  told.letters = shown.length; told.over = [];
-  places.forEach((a, i) => places.slice(i + 1).forEach((b, j) => {
-    if (a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 3 && b.top < a.bottom - 3)
-      told.over.push(shown[i].textContent + " / " + shown[i + 1 + j].textContent);
-  }));
-  told.beyond = shown.filter((one, i) => places[i].right > root.clientWidth).map(one => one.textContent);
-  const out = document.createElement("pre");
-  out.textContent = JSON.stringify(told); document.body.append(out);
-}
-"""
-
-
-def browse(tmp_path: Path, shown: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    """What a browser says of a file."""
-    quiet = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--enable-logging=stderr"]
-    order = [str(BROWSER), *quiet, f"--user-data-dir={tmp_path / 'profile'}", *more, shown.as_uri()]
-    return subprocess.run(order, capture_output=True, text=True, timeout=60, check=True)
-
-
-def framed(text: str, *widths: int) -> str:
-    """The page as it is shown on screens of these widths: a browser's own window is never as narrow."""
-    shown = "".join(f'<iframe width="{width}" height="900" srcdoc="{escape(text)}"></iframe>' for width in widths)
-    return f'<!doctype html><body style="margin:0">{shown}'
-
-
-@pytest.mark.skipif(BROWSER is None, reason="no browser on this machine")
-def test_a_browser_fetches_nothing_and_a_phone_needs_no_scrolling(
-    whole: dict[str, ReportResource], tmp_path: Path
-) -> None:
-    shown = tmp_path / "frames.html"
-    shown.write_text(framed(report_page(sheet(whole)), 360, 1100) + f"<script>onload = () => {{ {LOOK} }}</script>")
-
-    ran = browse(tmp_path, shown, "--dump-dom", "--virtual-time-budget=3000")
-
-    phone, wide = (json.loads(unescape(one)) for one in re.findall(r"<pre>(.*?)</pre>", ran.stdout))
-    for told in (phone, wide):
-        assert told["text"]
-        assert told["fetched"] == 0
-        assert told["wide"] <= told["room"]
-        assert told["over"] == []
-        assert told["beyond"] == []
-        assert told["letters"] > 20
-    assert (phone["room"], wide["room"]) == (360, 1100)
-    assert "Refused" not in ran.stderr
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(BROWSER is None, reason="no browser on this machine")
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("width", "height"), [(1100, 3000), (360, 3300)])
-def test_screenshots_are_kept(
-    whole: dict[str, ReportResource], tmp_path: Path, scheme: str, width: int, height: int
-) -> None:
-    folder = Path(os.environ.get("SCREENSHOTS", ROOT / "build" / "screenshots"))
-    folder.mkdir(parents=True, exist_ok=True)
-    shown, shot = tmp_path / "frames.html", folder / f"report-{width}-{scheme}.png"
-    text = framed(report_page(sheet(whole)), width).replace('height="900"', f'height="{height}" frameborder="0"')
-    shown.write_text(text)
-    dark = ["--blink-settings=preferredColorScheme=0"] if scheme == "dark" else []
-
-    browse(tmp_path, shown, f"--screenshot={shot}", f"--window-size={max(width, 500)},{height}", *dark)
-
-    assert shot.stat().st_size > 50_000

@@ -11,7 +11,7 @@ from provisioner.engine.calls.error_codes import THROTTLES
 Doc = Mapping[str, Any]
 _WAITS = ("waiting", "retrying")
 # The record is first written when the run begins. If it still says "running", the run was killed.
-_RUNNING, UNENDED = "running", "did not end"
+RUNNING, UNENDED = "running", "did not end"
 
 
 @dataclass
@@ -71,7 +71,7 @@ class Run:
 
 def run_of(run_id: str, record: Doc) -> Run:
     """Return the run named `run_id`, read from its record."""
-    has_ended = record["result"] != _RUNNING
+    has_ended = record["result"] != RUNNING
     return Run(
         run=run_id,
         suffix=record["suffix"],
@@ -96,8 +96,6 @@ def _resource_runs(records: Doc) -> Iterable[ResourceRun]:
     """Yield what a run did to each resource, from the `nodes` of its record."""
     for name, record in records.items():
         stages = [(event, seconds) for seconds, event, *_ in record["moments"] if event not in _WAITS]
-        failures = (detail for _, event, *detail in record["moments"] if event in ("failed", "stopped"))
-        reason = next((detail[1] for detail in failures if detail), "")
         event_times = [moment[0] for moment in record["moments"]]
         yield ResourceRun(
             name,
@@ -109,8 +107,14 @@ def _resource_runs(records: Doc) -> Iterable[ResourceRun]:
             round(max(event_times) - min(event_times), 3),
             record["waits"],
             tuple(stages),
-            reason,
+            failure_reason(record),
         )
+
+
+def failure_reason(record: Doc) -> str:
+    """Return why the work on a resource failed or was stopped, from its record; "" if it did not fail."""
+    failures = (detail for _, event, *detail in record["moments"] if event in ("failed", "stopped"))
+    return next((str(detail[1]) for detail in failures if detail), "")
 
 
 def _start_order(resource: ResourceRun) -> tuple[float, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from provisioner.engine.estimates.critical_path import (
     DeleteStage,
@@ -15,8 +15,11 @@ from provisioner.engine.estimates.critical_path import (
     seconds_by_resource,
 )
 from provisioner.engine.resource_graph.graph import Edge
+from provisioner.engine.runs.run import RUNNING, UNENDED, failure_reason
 
 Doc = Mapping[str, Any]
+# "" is the outcome of a resource that the run was at work on when its record was last written.
+_FAILED_OUTCOMES = ("", "failed", "stopped")
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,8 @@ class Bar:
     """One resource in a timeline.
 
     `work` lasts until AWS had created it or had begun to delete it, `wait` from then until it was ready or
-    gone.
+    gone. One that did not end, in a run that was killed or is under way, has "" as its outcome. `reason` says why
+    it failed or was stopped.
     """
 
     logical_id: str = field(metadata={"json": "node"})
@@ -47,6 +51,7 @@ class Bar:
     attempts: tuple[Span, ...] = field(metadata={"json": "tries"})
     calls: tuple[Span, ...]
     is_critical: bool
+    reason: str = field(default="", metadata={"json": "why"})
 
     @property
     def start(self) -> float:
@@ -58,13 +63,18 @@ class Bar:
         """The seconds from its start to its end."""
         return self.wait.start + self.wait.seconds - self.work.start
 
+    @property
+    def failed(self) -> bool:
+        """Whether it failed, was stopped, or did not end."""
+        return self.outcome in _FAILED_OUTCOMES
+
 
 @dataclass(frozen=True)
 class Timeline:
     """The timeline of one run.
 
     `bars` are sorted by their start. `other_calls` are the calls that were made for no single resource.
-    `critical_path` holds logical ids with the seconds that each takes on it.
+    `critical_path` holds logical ids with the seconds that each takes on it. `message` is the error of the run, or "".
     """
 
     suffix: str
@@ -75,6 +85,7 @@ class Timeline:
     bars: tuple[Bar, ...]
     other_calls: tuple[Span, ...] = field(metadata={"json": "others"})
     critical_path: tuple[tuple[str, float], ...] = field(default=(), metadata={"json": "chain"})
+    message: str = ""
 
     @property
     def critical_seconds(self) -> float:
@@ -92,25 +103,35 @@ class Timeline:
         return len(self.other_calls) + sum(len(bar.calls) for bar in self.bars)
 
 
+class Period(NamedTuple):
+    """The seconds of a run at which a resource was started, at which it existed or was going, and at which it ended."""
+
+    start: float
+    middle: float
+    end: float
+
+
 def timeline_of(record: Doc) -> Timeline:
     """Return the timeline of the run that wrote this record."""
     records: Mapping[str, Doc] = record["nodes"]
-    critical = dict(_critical_path_of(records))
+    periods = {name: _period_of(resource, record["seconds"]) for name, resource in records.items()}
+    critical = dict(_critical_path_of(records, periods))
     calls = [(call[3], Span(call[0], call[1], call[2], call[4])) for call in record["calls"]]
     bars = [
-        _bar(name, resource, calls, critical)
+        _bar(name, resource, periods[name], calls, is_critical=name in critical)
         for name, resource in records.items()
         if _first_time(resource, "starting") is not None
     ]
     return Timeline(
         record["suffix"],
         record["command"],
-        record["result"],
+        UNENDED if record["result"] == RUNNING else record["result"],
         record["start"],
         record["seconds"],
         tuple(sorted(bars, key=lambda bar: (bar.start, bar.logical_id))),
         tuple(span for logical_id, span in calls if logical_id not in records),
         tuple(critical.items()),
+        record["message"],
     )
 
 
@@ -119,21 +140,22 @@ def _first_time(record: Doc, *events: str) -> float | None:
     return next((event[0] for event in record["moments"] if event[1] in events), None)
 
 
-def _milestone_times(record: Doc) -> tuple[float, float, float]:
-    """Return when the work on a resource started, when AWS had created it or begun to delete it, and the end.
-
-    All three are seconds since the start of the run.
-    """
+def _period_of(record: Doc, run_seconds: float) -> Period:
+    """Return when a resource was worked on and waited for; one that did not end lasts as long as the run."""
     start = _first_time(record, "starting") or 0.0
     last = max(event[0] for event in record["moments"])
-    end = _first_time(record, "ready", "gone", "failed", "stopped") or last
+    end = _first_time(record, "ready", "gone", "failed", "stopped")
+    if end is None:
+        end = last if record["end"] else max(last, run_seconds)
     middle = _first_time(record, "exists", "going")
-    return start, min(start if middle is None else middle, end), end
+    if middle is None:
+        middle = end if record["end"] in _FAILED_OUTCOMES else start
+    return Period(start, min(middle, end), end)
 
 
-def _bar(name: str, record: Doc, calls: list[tuple[str, Span]], chain: Mapping[str, float]) -> Bar:
+def _bar(name: str, record: Doc, period: Period, calls: list[tuple[str, Span]], *, is_critical: bool) -> Bar:
     """Return the bar of one resource, with the calls that were made for it."""
-    start, middle, end = _milestone_times(record)
+    start, middle, end = period
     attempts = tuple(
         Span(at, detail[0], event, detail[1]) for at, event, *detail in record["moments"] if event == "retrying"
     )
@@ -147,18 +169,19 @@ def _bar(name: str, record: Doc, calls: list[tuple[str, Span]], chain: Mapping[s
         Span(middle, end - middle, "wait"),
         attempts,
         tuple(span for logical_id, span in calls if logical_id == name),
-        name in chain,
+        is_critical,
+        failure_reason(record),
     )
 
 
-def _critical_path_of(records: Mapping[str, Doc]) -> Iterator[tuple[str, float]]:
+def _critical_path_of(records: Mapping[str, Doc], periods: Mapping[str, Period]) -> Iterator[tuple[str, float]]:
     """Yield the critical path of the created resources, then that of the deleted ones, with seconds."""
     create_seconds: dict[Stage, float] = {}
     delete_seconds: dict[DeleteStage, float] = {}
     edges: dict[str, list[Edge]] = {}
     depends_on: dict[str, list[str]] = {}
     for name, record in records.items():
-        start, middle, end = _milestone_times(record)
+        start, middle, end = periods[name]
         dependencies: Mapping[str, str] = record.get("needs", {})
         if record["verb"] == "delete":
             delete_seconds |= {DeleteStage(name, "going"): middle - start, DeleteStage(name, "gone"): end - middle}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from html import escape
 
 from provisioner.terminal.report.contents import Box
 
@@ -36,37 +36,58 @@ class DiagramFormat:
         return text if len(text) <= max_letters else f"{text[: max(max_letters - 1, 1)]}…"
 
 
-WIDE = DiagramFormat("wide", 960, 12.5, 4)
-NARROW = DiagramFormat("narrow", 340, 11, 2, has_stacked_zones=True)
+# The wide one fits a printed page of A4, and the narrow one a phone, with letters of 12 pixels or more.
+WIDE = DiagramFormat("wide", 720, 13, 3)
+NARROW = DiagramFormat("narrow", 340, 12, 2, has_stacked_zones=True)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """An SVG element: its tag and attributes, its text, its tooltip, and the shapes in it."""
+
+    tag: str
+    attributes: Mapping[str, object]
+    text: str = ""
+    tooltip: str = ""
+    children: Sequence[Shape] = ()
 
 
 @dataclass
 class Canvas:
-    """The SVG elements that were drawn, and the y coordinate down to which the canvas is used."""
+    """The shapes that were drawn, and the y coordinate down to which the canvas is used."""
 
     format: DiagramFormat
     y: float = 0.0
-    background: list[str] = field(default_factory=list)
-    foreground: list[str] = field(default_factory=list)
+    background: list[Shape] = field(default_factory=list)
+    foreground: list[Shape] = field(default_factory=list)
     # The statuses of all boxes that were drawn.
     statuses: set[str] = field(default_factory=set)
 
     def text(self, x: float, y: float, text: str, css_class: str = "", width: float = 0) -> None:
         """Draw a text that begins at this point; with a width, it is shortened to fit."""
         shown = self.format.shorten(text, width) if width else text
-        size = "" if css_class == "head" else f' font-size="{self.format.letter_size}"'
-        self.foreground.append(f'<text class="{css_class}" x="{x:g}" y="{y:g}"{size}>{escape(shown)}</text>')
+        self.foreground.append(Shape("text", {"class": css_class, "x": f"{x:g}", "y": f"{y:g}"}, shown))
 
-    def rectangle(self, x: float, y: float, width: float, height: float, css_class: str) -> str:
+    def rectangle(self, x: float, y: float, width: float, height: float, css_class: str, radius: int = 6) -> Shape:
         """Return a rectangle; the caller puts it in the background or the foreground."""
-        return f'<rect class="{css_class}" x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="6"/>'
+        size = {"width": f"{width:g}", "height": f"{height:g}", "rx": radius}
+        return Shape("rect", {"class": css_class, "x": f"{x:g}", "y": f"{y:g}", **size})
 
     def arrow(self, *points: tuple[float, float]) -> None:
         """Draw a line through these points with an arrow head at its end."""
         path = "M" + "L".join(f"{x:g} {y:g}" for x, y in points)
         (from_x, _), (x, y) = points[-2:]
         tip = f"{x - 4:g},{y - 7:g} {x + 4:g},{y - 7:g}" if from_x == x else f"{x - 7:g},{y - 4:g} {x - 7:g},{y + 4:g}"
-        self.foreground.append(f'<path class="way" d="{path}"/><polygon class="tip" points="{x:g},{y:g} {tip}"/>')
+        self.foreground.append(Shape("path", {"class": "way", "d": path}))
+        self.foreground.append(Shape("polygon", {"class": "tip", "points": f"{x:g},{y:g} {tip}"}))
+
+    @contextmanager
+    def group(self, status: str, tooltip: str = "") -> Iterator[None]:
+        """Draw what follows as one group, in the colour of a status and with a tooltip."""
+        outside, self.foreground = self.foreground, []
+        yield
+        outside.append(Shape("g", {"class": status}, tooltip=tooltip, children=self.foreground))
+        self.foreground = outside
 
 
 def place_in_rows(count: int, x: float, width: float, boxes_per_row: int) -> Places:
@@ -123,23 +144,27 @@ def height_of(diagram_format: DiagramFormat, box: Box, width: float) -> float:
 def draw_box(canvas: Canvas, box: Box, x: float, y: float, width: float, height: float) -> None:
     """Draw a box with its title, its lines and its status word; with height 0, only the text."""
     canvas.statuses.add(box.status)
-    diagram_format = canvas.format
-    tooltip = " · ".join(filter(None, (box.tooltip, *box.lines, box.status_text)))
-    canvas.foreground.append(f'<g class="{box.status}"><title>{escape(tooltip)}</title>')
-    if height:
-        canvas.foreground.append(canvas.rectangle(x, y, width, height, "box"))
-        canvas.foreground.append(f'<rect class="mark" x="{x:g}" y="{y:g}" width="4" height="{height:g}" rx="2"/>')
-    text_width, baseline = width - 17, y + 4 + diagram_format.letter_size
+    with canvas.group(box.status, " · ".join(filter(None, (box.tooltip, *box.lines, box.status_text)))):
+        if height:
+            canvas.foreground.append(canvas.rectangle(x, y, width, height, "box"))
+            canvas.foreground.append(canvas.rectangle(x, y, 4, height, "mark", 2))
+        _draw_box_text(canvas, box, x, y, width)
+
+
+def _draw_box_text(canvas: Canvas, box: Box, x: float, y: float, width: float) -> None:
+    """Draw the title of a box, its lines, and its status word where it fits."""
+    diagram_format, text_width = canvas.format, width - 17
+    baseline = y + 4 + diagram_format.letter_size
+    has_status_beside = bool(box.status_text) and _fits_beside_title(diagram_format, box, width)
     canvas.text(x + 11, baseline, box.title, "title", text_width)
-    if box.status_text and _fits_beside_title(diagram_format, box, width):
-        canvas.foreground.append(status_text_at(canvas, box, x + width - 9, baseline))
+    if has_status_beside:
+        draw_status_text(canvas, box, x + width - 9, baseline)
     for line in _lines_below_title(diagram_format, box, width):
         baseline += diagram_format.line_height
         canvas.text(x + 11, baseline, line, "word" if line == box.status_text else "pale", text_width)
-    canvas.foreground.append("</g>")
 
 
-def status_text_at(canvas: Canvas, box: Box, x: float, y: float) -> str:
-    """Return the status word of a box in the colour of its status; its right end is at this point."""
-    size = f'font-size="{canvas.format.letter_size}" text-anchor="end"'
-    return f'<text class="word {box.status}" x="{x:g}" y="{y:g}" {size}>{escape(box.status_text)}</text>'
+def draw_status_text(canvas: Canvas, box: Box, x: float, y: float) -> None:
+    """Draw the status word of a box in the colour of its status; its right end is at this point."""
+    attributes = {"class": f"word {box.status}", "x": f"{x:g}", "y": f"{y:g}", "text-anchor": "end"}
+    canvas.foreground.append(Shape("text", attributes, box.status_text))

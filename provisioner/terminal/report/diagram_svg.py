@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from html import escape
+from dataclasses import dataclass
 
+from provisioner.terminal.page_templates import render
 from provisioner.terminal.report.canvas import (
     GAP,
     PAD,
@@ -12,15 +13,15 @@ from provisioner.terminal.report.canvas import (
     Canvas,
     DiagramFormat,
     Places,
+    Shape,
     Spans,
     draw_box,
     draw_boxes,
+    draw_status_text,
     height_of,
     place_in_rows,
-    status_text_at,
 )
 from provisioner.terminal.report.contents import Box, Diagram, Subnet
-from provisioner.terminal.report.style import DIAGRAM_CSS
 
 _RAIL_WIDTH, _ARROW_HEIGHT = 14, 22
 _LEGEND = {
@@ -32,30 +33,35 @@ _LEGEND = {
 }
 
 
-def as_svg(diagram: Diagram, diagram_format: DiagramFormat = WIDE, *, is_standalone: bool = True) -> str:
-    """Return the diagram as SVG.
+@dataclass(frozen=True)
+class Picture:
+    """A drawn diagram: its format, its height, and its shapes, of which the later lie over the earlier.
 
-    Args:
-        diagram: The resources by place.
-        diagram_format: The format of the diagram.
-        is_standalone: Whether the diagram stands alone, with a title and a size, and not in a page.
-
+    One that stands alone, and not in a page, has a title and a size.
     """
+
+    title: str
+    format: DiagramFormat
+    height: str
+    shapes: Sequence[Shape]
+    is_standalone: bool
+
+
+def as_svg(diagram: Diagram, diagram_format: DiagramFormat = WIDE) -> str:
+    """Return the diagram as an SVG file in this format."""
+    return render("diagram.svg", picture=draw_diagram(diagram, diagram_format, is_standalone=True))
+
+
+def draw_diagram(diagram: Diagram, diagram_format: DiagramFormat, *, is_standalone: bool = False) -> Picture:
+    """Return the diagram as a picture in this format."""
     canvas = Canvas(diagram_format, 30 if is_standalone else 4)
     if is_standalone:
         canvas.text(PAD, 20, diagram.title, "head", diagram_format.width * 0.7)
     entry = _draw_edge(canvas, diagram)
     _draw_region(canvas, diagram, entry)
     _draw_legend(canvas, diagram.undrawn_count)
-    size = f' width="{diagram_format.width}" height="{canvas.y:g}"' if is_standalone else ""
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="map {diagram_format.name}" role="img" '
-        f'viewBox="0 0 {diagram_format.width} {canvas.y:g}"{size}><title>{escape(diagram.title)}</title>'
-        f"<style>{DIAGRAM_CSS}</style>\n"
-        f'<rect class="ground" width="{diagram_format.width}" height="{canvas.y:g}"/>\n'
-        + "\n".join([*canvas.background, *canvas.foreground])
-        + "\n</svg>"
-    )
+    shapes = [*canvas.background, *canvas.foreground]
+    return Picture(diagram.title, diagram_format, f"{canvas.y:g}", shapes, is_standalone)
 
 
 def _draw_edge(canvas: Canvas, diagram: Diagram) -> tuple[float, float, float] | None:
@@ -118,7 +124,7 @@ def _draw_network(canvas: Canvas, diagram: Diagram, box: Box, entry: tuple[float
     left, width = PAD * 1.5, diagram_format.width - 3 * PAD
     x, inner = left + PAD + _RAIL_WIDTH, width - 2 * PAD - _RAIL_WIDTH
     canvas.text(left + PAD, top + 17, " ".join((box.title, *box.lines)), "title")
-    canvas.foreground.append(status_text_at(canvas, box, left + width - PAD, top + 17))
+    draw_status_text(canvas, box, left + width - PAD, top + 17)
     canvas.y = top + 26
     public_spans, private_spans, columns = (
         _draw_zones_stacked if diagram_format.has_stacked_zones else _draw_zones_as_columns
@@ -234,14 +240,11 @@ def _draw_legend(canvas: Canvas, undrawn_count: int) -> None:
         width = 16 + len(label) * diagram_format.letter_size * 0.58 + PAD
         if x + width > diagram_format.width:
             x, canvas.y = float(PAD), canvas.y + diagram_format.line_height + 4
-        canvas.foreground.append(
-            f'<g class="{status}"><rect class="mark" x="{x:g}" y="{canvas.y:g}" width="9" height="9" rx="2"/>'
-        )
-        canvas.text(x + 14, canvas.y + 9, label, "pale")
-        canvas.foreground.append("</g>")
+        with canvas.group(status):
+            canvas.foreground.append(canvas.rectangle(x, canvas.y, 9, 9, "mark", 2))
+            canvas.text(x + 14, canvas.y + 9, label, "pale")
         x += width
     canvas.y += diagram_format.line_height + 10
     if undrawn_count:
-        label = f"{undrawn_count} more belong to these: rules, routes, policies, settings."
-        canvas.text(PAD, canvas.y, label, "pale")
+        canvas.text(PAD, canvas.y, f"Not drawn: {undrawn_count} parts of these, such as rules.", "pale")
         canvas.y += 10
