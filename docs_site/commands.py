@@ -9,8 +9,10 @@ from collections.abc import Iterator
 import click
 
 from docs_site.markdown import code, escaped, table
-from provisioner.commands.command_table import ALIASES, EXAMPLES, SECTIONS
+from provisioner.commands.command_table import SECTIONS
+from provisioner.commands.help_page import EXAMPLES
 from provisioner.commands.main import cli
+from provisioner.commands.typed_words import ALIASES
 
 # The command as it is installed; from a checkout it is `python cli.py`.
 PROGRAM = "ml-api"

@@ -15,6 +15,7 @@ from provisioner.commands.context import (
     raise_missing_suffix,
     selection_from,
 )
+from provisioner.commands.help_page import Command
 from provisioner.commands.options import (
     keep_settings_option,
     lock_option,
@@ -26,7 +27,7 @@ from provisioner.commands.options import (
 )
 
 
-@click.command()
+@click.command(cls=Command)
 @stack_options
 @keep_settings_option
 @yes_option

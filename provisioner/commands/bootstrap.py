@@ -7,10 +7,11 @@ from typing import Any
 import click
 
 from provisioner.commands.context import console_and_workspace, open_session, raise_missing_suffix, settings_from
+from provisioner.commands.help_page import Command
 from provisioner.commands.options import purpose_option, stack_options, yes_option
 
 
-@click.command()
+@click.command(cls=Command)
 @stack_options
 @yes_option
 @click.option("--repo", required=True, metavar="OWNER/NAME", help="The repository on GitHub.")

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections import UserDict
 from collections.abc import Iterator
@@ -13,9 +12,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.exceptions import NoSuchCommand
 
-from provisioner.names import PROGRAM
+from provisioner.commands.help_page import Group
+from provisioner.commands.typed_words import ALIASES
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -71,58 +70,6 @@ SECTIONS: dict[str, dict[str, str]] = {
 }
 # In the order of the list: by heading, then by the rows below it.
 HELP = {name: sentence for commands in SECTIONS.values() for name, sentence in commands.items()}
-# Command lines at the end of the help of a command.
-EXAMPLES = {
-    "apply": ("apply -s demo --local", "apply -s prod --set service.maximum=20", "apply prod.plan"),
-    "plan": ("plan -s prod --out prod.plan", "plan -s prod --query 'summary'", "plan -s new --offline"),
-    "status": ("status -s prod", "status -s prod --resources", "status -s prod --query 'outputs.vpc_id'"),
-    "drift": ("drift -s prod --detailed-exitcode",),
-    "teardown": ("teardown -s demo --local", "teardown -s prod --dry-run"),
-    "deploy": ("deploy -s prod --image registry.example/api:1.4.2", "deploy -s prod --image api:2 --env MODE=fast"),
-    "rollback": ("rollback -s prod", "rollback -s prod --to 41"),
-    "scale": ("scale -s prod --min 2 --max 20",),
-    "logs": ("logs -s prod -f", "logs -s prod --since 1h --filter ERROR", "logs -s prod --previous"),
-    "run": (
-        "run -s prod -- python manage.py migrate",
-        "run -s prod --spot --cpu 4096 --memory 8192 --env BATCH=7 --detach -- python score.py",
-        "run -s prod --image public.ecr.aws/acme/tools:3 -- ./backfill.sh",
-    ),
-    "exec": ("exec -s prod", "exec -s prod -- env"),
-    "outputs": ("outputs -s prod", "outputs -s prod vpc_id", "outputs -s prod --format env"),
-    "policy": ("policy -s prod --for apply --expect-account 111122223333 --out policies",),
-    "doctor": ("doctor -s prod",),
-    "history": ("history -s prod --limit 10",),
-    "timeline": ("timeline -s prod", "timeline -s prod last~1 --html run.html"),
-    "list": ("list", "list --query 'stacks[].suffix'"),
-}
-# What other tools call a command of ours. None does the opposite of what its word means elsewhere.
-ALIASES = {
-    "destroy": "teardown",
-    "down": "teardown",
-    "up": "apply",
-    "preview": "plan",
-    "refresh": "drift",
-    "output": "outputs",
-}
-# Words that people type for what another command does: which one is named, and nothing is run.
-_MEANT = {
-    **dict.fromkeys(("delete", "remove", "rm", "undeploy", "uninstall", "clean"), "teardown"),
-    **dict.fromkeys(("create", "launch", "provision", "update", "import"), "apply"),
-    **dict.fromkeys(("redeploy", "ship", "release", "promote"), "deploy"),
-    **dict.fromkeys(("undo", "revert"), "rollback"),
-    **dict.fromkeys(("ps", "describe", "info", "health", "events"), "status"),
-    **dict.fromkeys(("ls", "stacks", "environments"), "list"),
-    **dict.fromkeys(("ssh", "shell", "attach"), "exec"),
-    **dict.fromkeys(("tail", "log"), "logs"),
-    **dict.fromkeys(("cost", "price", "check", "validate"), "plan"),
-    **dict.fromkeys(("unlock", "force-unlock"), "state unlock"),
-    "settings": "config show",
-    "init": "config init",
-    "pull": "state pull",
-    "push": "state push",
-}
-# Words as similar as this are taken for a slip of the keyboard; `undeploy` is none of `deploy`.
-_SLIP = 0.8
 # The end of the first clause of a sentence, which is enough for the list of commands.
 _CLAUSE_END = re.compile(r"[;.](?:\s|$)")
 
@@ -140,8 +87,6 @@ class LazyCommands(UserDict[str, click.Command]):
             for candidate in vars(module).values()
             if isinstance(candidate, click.Command) and candidate.name == name
         )
-        if name in EXAMPLES:
-            self[name].epilog = _examples_text(name)
         return self[name]
 
     def __contains__(self, name: object) -> bool:
@@ -154,28 +99,20 @@ class LazyCommands(UserDict[str, click.Command]):
         return len(HELP)
 
 
-class CommandGroup(click.Group):
+class CommandGroup(Group):
     """The group of all commands, which lists and completes their names without importing one."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options, commands=LazyCommands())
 
+    @property
+    def known_words(self) -> tuple[str, ...]:
+        """The names of all commands, and their aliases."""
+        return (*HELP, *ALIASES)
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command of that name or alias; None if there is none."""
         return super().get_command(ctx, ALIASES.get(cmd_name, cmd_name))
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command that is typed, and its arguments; an unknown word names the command that was meant."""
-        try:
-            return super().resolve_command(ctx, args)
-        except NoSuchCommand as error:
-            meant = _MEANT.get(args[0]) or next(
-                iter(difflib.get_close_matches(args[0], (*HELP, *ALIASES), n=1, cutoff=_SLIP)), ""
-            )
-            hint = f"Did you mean `{meant}`?" if meant else "`--help` lists the commands."
-            raise NoSuchCommand(args[0], f"There is no command `{args[0]}`. {hint}", ctx=ctx) from error
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands under their headings, each with the first clause of its help."""
@@ -199,11 +136,6 @@ class CommandGroup(click.Group):
         ]
         # `click.Group`'s own method is left out: it would import every command.
         return [*commands, *super(click.Group, self).shell_complete(ctx, incomplete)]
-
-
-def _examples_text(name: str) -> str:
-    """Return the examples of a command as click prints them at the end of its help."""
-    return "\n".join(["\b", "Examples:", *(f"  {PROGRAM} {example}" for example in EXAMPLES[name])])
 
 
 def first_clause(sentence: str) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from provisioner.commands.help_page import Command
+
 _PROGRAM, _VARIABLE = "ml-api", "_ML_API_COMPLETE"
 # Bash knows `-o nosort` since 4.4: an older one completes too, but in alphabetical order.
 _NOSORT = re.compile(r"complete (-o nosort (.*))")
@@ -34,7 +36,7 @@ def complete_from(*names: str) -> CompletionFunction:
     return complete
 
 
-@click.command(epilog='For example: eval "$(ml-api completion bash)" in ~/.bashrc.')
+@click.command(cls=Command, epilog='For example: eval "$(ml-api completion bash)" in ~/.bashrc.')
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> int:

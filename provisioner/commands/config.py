@@ -8,12 +8,13 @@ from typing import Any
 import click
 
 from provisioner.commands.context import console_from
+from provisioner.commands.help_page import Group
 from provisioner.commands.options import settings_options
 from provisioner.commands.output_options import output_options
 from provisioner.project_folder import SETTINGS_FILE, find_settings_file
 
 
-@click.group()
+@click.group(cls=Group)
 def config() -> None:
     """Show the settings: what is set and by whom, what can be set, and a file to begin with."""
 

@@ -8,10 +8,11 @@ import click
 
 from provisioner.commands.completion import complete_from
 from provisioner.commands.context import open_known_session
+from provisioner.commands.help_page import Group
 from provisioner.commands.options import stack_options
 
 
-@click.group()
+@click.group(cls=Group)
 def db() -> None:
     """Reach the stack's database."""
 

@@ -7,11 +7,12 @@ from typing import Any
 import click
 
 from provisioner.commands.context import open_known_session, rollout_from
+from provisioner.commands.help_page import Command
 from provisioner.commands.options import rollout_options, stack_options
 from provisioner.commands.task_options import check_task_size, cpu_option, memory_option, variables_option
 
 
-@click.command()
+@click.command(cls=Command)
 @stack_options
 @click.option("--image", required=True, metavar="REF", help="The image; a tag in ECR is resolved to its digest.")
 @cpu_option

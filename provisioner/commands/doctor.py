@@ -7,10 +7,11 @@ from typing import Any
 import click
 
 from provisioner.commands.context import console_and_workspace, open_session
+from provisioner.commands.help_page import Command
 from provisioner.commands.options import stack_options
 
 
-@click.command()
+@click.command(cls=Command)
 @stack_options
 @click.option("--all", "every", is_flag=True, help="Go on after the first thing that is wrong.")
 def doctor(every: bool, **given: Any) -> int:

@@ -8,10 +8,11 @@ from typing import Any
 import click
 
 from provisioner.commands.context import open_known_session
+from provisioner.commands.help_page import Command
 from provisioner.commands.options import keep_settings_option, markdown_option, stack_options
 
 
-@click.command()
+@click.command(cls=Command)
 @stack_options
 @keep_settings_option
 @markdown_option

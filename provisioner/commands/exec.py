@@ -8,10 +8,11 @@ import click
 
 from provisioner.commands.completion import complete_from
 from provisioner.commands.context import open_known_session
+from provisioner.commands.help_page import Command
 from provisioner.commands.options import stack_options
 
 
-@click.command("exec")
+@click.command("exec", cls=Command)
 @stack_options
 @click.option(
     "--service",

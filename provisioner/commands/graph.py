@@ -7,10 +7,11 @@ from typing import Any
 import click
 
 from provisioner.commands.context import console_and_workspace, raise_missing_suffix, settings_from
+from provisioner.commands.help_page import Command
 from provisioner.commands.options import stack_options
 
 
-@click.command()
+@click.command(cls=Command)
 @stack_options
 @click.option(
     "--format",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 
+from provisioner.commands.typed_words import options_of, single_dash_option
 from provisioner.names import PROGRAM
 
 # The options that select the stack and the AWS of a command: flags, and options with a value.
@@ -40,13 +41,15 @@ def _complete_command(text: str, typed: Sequence[str], group: click.Group) -> st
     command = _find_command(command_line.split(), group)
     if command is None:
         return ""
-    known_options = {name: param for param in command.params if isinstance(param, click.Option) for name in param.opts}
+    if command_line.endswith("--help"):
+        return f"{PROGRAM} {command_line}"
+    known_options = options_of(command)
     before, dashes, after = command_line.partition(" -- ")
     words = [before]
     for option in _OPTIONS:
         if option not in known_options or (command_line.startswith(_OF_ALL) and option in _OF_ONE):
             continue
-        value = _typed_value(option, typed)
+        value = _typed_value(option, typed, known_options)
         if value is not None and option not in before.split():
             words.append(f"{option} {shlex.quote(value)}")
         value = value or known_options[option].value_from_envvar(click.Context(command))
@@ -62,13 +65,14 @@ def _find_command(words: Sequence[str], group: click.Group) -> click.Command | N
     return _find_command(words[1:], command) if isinstance(command, click.Group) else command
 
 
-def _typed_value(option: str, typed: Sequence[str]) -> str | None:
+def _typed_value(option: str, typed: Sequence[str], known_options: Mapping[str, click.Option]) -> str | None:
     """Return the value of an option as it was typed; None if it was not."""
     short_name = _SHORT_NAMES.get(option, option)
     for index, word in enumerate(typed):
         if word.startswith(f"{option}="):
             return word.partition("=")[2]
-        if word.startswith(short_name) and not word.startswith("--") and word != short_name:
+        is_short = word.startswith(short_name) and not word.startswith("--") and word != short_name
+        if is_short and not single_dash_option([word], known_options):
             return word.removeprefix(short_name)
         if word in (option, short_name):
             return typed[index + 1] if index + 1 < len(typed) else None

@@ -7,10 +7,11 @@ from typing import Any
 import click
 
 from provisioner.commands.context import console_and_workspace
+from provisioner.commands.help_page import Command
 from provisioner.commands.options import state_options
 
 
-@click.command()
+@click.command(cls=Command)
 @state_options
 @click.option("--limit", type=click.IntRange(min=0), default=50, show_default=True, help="The newest; 0 for all.")
 def history(limit: int, **given: Any) -> int:

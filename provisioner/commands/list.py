@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from provisioner.commands.context import console_and_workspace
+from provisioner.commands.help_page import Command
 from provisioner.commands.options import stack_options
 from provisioner.errors import NoSuchStack
 from provisioner.terminal.console import Console
@@ -17,7 +18,7 @@ from state.errors import StateError
 _COLUMNS = ("suffix", "account", "region", "resources")
 
 
-@click.command("list")
+@click.command("list", cls=Command)
 @stack_options
 def list_(**given: Any) -> int:
     """List the stacks that are known here."""

@@ -12,6 +12,9 @@ from typing import Any, TypeVar
 
 import click
 
+from provisioner.commands.context import console_from
+from provisioner.commands.help_page import Group
+from provisioner.commands.output_options import output_options
 from provisioner.emulator import local as local_aws
 from provisioner.engine.calls.clock import Clock
 from provisioner.errors import UsageError
@@ -25,10 +28,8 @@ _HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", re.IGNORECASE)
 
 T = TypeVar("T")
 
-json_option = click.option("--json", "as_json", is_flag=True, help="JSON lines on stdout.")
 
-
-@click.group()
+@click.group(cls=Group)
 def local() -> None:
     """Run the local AWS: moto's server with AWS's behaviour, on loopback."""
 
@@ -62,7 +63,7 @@ def local() -> None:
     type=click.Choice(local_aws.ACCOUNTS),
     help="strict is an organisation's: its protections and contracts stand there.  [default: plain]",
 )
-@json_option
+@output_options
 def start(
     speed: float | None,
     behaviours: str | None,
@@ -73,7 +74,7 @@ def start(
     hosts: tuple[str, ...],
     address: str | None,
     account: str | None,
-    as_json: bool,
+    **output: Any,
 ) -> int:
     """Start it, or say that it runs.
 
@@ -81,7 +82,7 @@ def start(
     0.0.0.0 --port 4566 --host NAME`, where NAME is what others call the container, lets those others in;
     publish the port to 127.0.0.1 only.
     """
-    console = Console(as_json=as_json)
+    console = console_from(output)
     speed = _renamed_option(console, "--pace", "--speed", pace, speed)
     behaviours = _renamed_option(console, "--manners", "--behaviours", manners, behaviours)
     has_behaviours = None if behaviours is None else behaviours == "on"
@@ -105,17 +106,17 @@ def _renamed_option(console: Console, old: str, new: str, old_value: T | None, v
 
 
 @local.command()
-@json_option
-def stop(as_json: bool) -> int:
+@output_options
+def stop(**output: Any) -> int:
     """Stop it; what it held is gone, and so are the states of its stacks."""
-    return stop_emulator(Console(as_json=as_json))
+    return stop_emulator(console_from(output))
 
 
 @local.command("status")
-@json_option
-def local_status(as_json: bool) -> int:
+@output_options
+def local_status(**output: Any) -> int:
     """Say whether it runs, and where."""
-    return show_emulator_status(Console(as_json=as_json))
+    return show_emulator_status(console_from(output))
 
 
 @dataclass(frozen=True)

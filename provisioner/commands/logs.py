@@ -8,10 +8,11 @@ import click
 
 from provisioner.commands.completion import complete_from
 from provisioner.commands.context import open_known_session
+from provisioner.commands.help_page import Command
 from provisioner.commands.options import Duration, stack_options
 
 
-@click.command()
+@click.command(cls=Command)
 @stack_options
 @click.option("--follow", "-f", is_flag=True, help="Go on with what comes.")
 @click.option("--previous", is_flag=True, help="Of the task that ended last, before the ones that run.")

@@ -20,8 +20,8 @@ from state.errors import ProvisionerError
 if TYPE_CHECKING:
     from provisioner.terminal.console import Console
 
-# The columns of a help page on a wider terminal.
-_HELP_WIDTH = 100
+# A help page is as wide as the terminal, however wide; click's own bound is 80 columns.
+_HELP_WIDTH = 10_000
 # New containers between two collections; a look at a stack leaves some 20,000.
 _COLLECT_EVERY = 100_000
 # Loaded by the options that turn the log on: `logging` would cost all other commands some milliseconds.

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from provisioner.commands.context import console_and_workspace, known_suffix
+from provisioner.commands.help_page import Command
 from provisioner.commands.options import stack_options
 from provisioner.terminal.console import Console
 from provisioner.workspace import Workspace, unfinished_stack_error
@@ -17,7 +18,7 @@ from state.errors import ProvisionerError
 _OUTPUTS = ("domain_url", "cloudfront_distribution_url")
 
 
-@click.command("open")
+@click.command("open", cls=Command)
 @stack_options
 @click.option("--print", "only_print", is_flag=True, help="Print the address, and open nothing.")
 def open_(only_print: bool, **given: Any) -> int:

@@ -66,17 +66,19 @@ _suffix = click.option(
     "--suffix",
     "-s",
     envvar="ENVIRONMENT_SUFFIX",
+    metavar="NAME",
     shell_complete=complete_from("suffixes"),
     help="The stack's name in every resource.",
 )
 _region = click.option(
     "--region",
     "-r",
+    metavar="REGION",
     help="Else AWS_REGION, AWS_DEFAULT_REGION, the profile (none of them with --local), us-east-1.",
 )
 _state_options = combine_options(
     click.option("--local", is_flag=True, envvar="MLAPI_LOCAL", help="Use the local AWS."),
-    click.option("--state", envvar="MLAPI_STATE", help="The state file, or s3://bucket/prefix."),
+    click.option("--state", envvar="MLAPI_STATE", metavar="PLACE", help="The state file, or s3://bucket/prefix."),
     click.option(
         "--state-endpoint",
         envvar="MLAPI_STATE_ENDPOINT",
@@ -155,7 +157,8 @@ purpose_option = click.option(
     "--for",
     "purpose",
     type=click.Choice([*COMMAND_NAMES, "all"]),
+    metavar="COMMAND",
     default="all",
     show_default=True,
-    help="The command that is to be allowed.",
+    help=f"The command that is to be allowed: {', '.join(COMMAND_NAMES)} or all.",
 )

@@ -8,11 +8,12 @@ import click
 
 from provisioner.commands.completion import complete_from
 from provisioner.commands.context import console_and_workspace, known_suffix
+from provisioner.commands.help_page import Command
 from provisioner.commands.options import stack_options
 from provisioner.errors import UsageError
 
 
-@click.command()
+@click.command(cls=Command)
 @stack_options
 @click.argument("name", required=False, shell_complete=complete_from("outputs"))
 @click.option("--format", "form", type=click.Choice(["table", "json", "env", "github"]))

@@ -14,6 +14,7 @@ from provisioner.commands.context import (
     selection_from,
     settings_from,
 )
+from provisioner.commands.help_page import Command
 from provisioner.commands.options import (
     keep_settings_option,
     markdown_option,
@@ -24,7 +25,7 @@ from provisioner.commands.options import (
 from provisioner.errors import UsageError
 
 
-@click.command()
+@click.command(cls=Command)
 @stack_options
 @keep_settings_option
 @take_option

@@ -8,10 +8,11 @@ from typing import Any
 import click
 
 from provisioner.commands.context import console_and_workspace, raise_missing_suffix, settings_from
+from provisioner.commands.help_page import Command
 from provisioner.commands.options import purpose_option, stack_options
 
 
-@click.command()
+@click.command(cls=Command)
 @stack_options
 @purpose_option
 @click.option(

@@ -7,10 +7,11 @@ from typing import Any
 import click
 
 from provisioner.commands.context import open_known_session
+from provisioner.commands.help_page import Command
 from provisioner.commands.options import service_option, stack_options
 
 
-@click.command()
+@click.command(cls=Command)
 @stack_options
 @service_option
 def releases(service: str, **given: Any) -> int:

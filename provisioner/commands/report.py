@@ -8,12 +8,13 @@ from typing import Any
 import click
 
 from provisioner.commands.context import console_and_workspace, known_suffix, open_session
+from provisioner.commands.help_page import Command
 from provisioner.commands.options import stack_options
 
 _FILE = click.Path(path_type=Path)
 
 
-@click.command()
+@click.command(cls=Command)
 @stack_options
 @click.option("--html", "page", type=_FILE, required=True, help="The file to write.")
 def report(page: Path, **given: Any) -> int:

@@ -7,10 +7,11 @@ from typing import Any
 import click
 
 from provisioner.commands.context import open_known_session, rollout_from
+from provisioner.commands.help_page import Command
 from provisioner.commands.options import rollout_options, stack_options
 
 
-@click.command()
+@click.command(cls=Command)
 @stack_options
 @rollout_options
 def restart(**given: Any) -> int:

@@ -8,10 +8,11 @@ import click
 
 from provisioner.commands.confirmation import Confirmation
 from provisioner.commands.context import open_known_session
+from provisioner.commands.help_page import Command
 from provisioner.commands.options import keep_settings_option, lock_option, stack_options, yes_option
 
 
-@click.command("rotate-origin-secret")
+@click.command("rotate-origin-secret", cls=Command)
 @stack_options
 @keep_settings_option
 @yes_option

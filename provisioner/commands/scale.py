@@ -8,10 +8,11 @@ import click
 
 from provisioner.commands.confirmation import Confirmation
 from provisioner.commands.context import open_known_session
+from provisioner.commands.help_page import Command
 from provisioner.commands.options import lock_option, service_option, stack_options, yes_option
 
 
-@click.command()
+@click.command(cls=Command)
 @stack_options
 @service_option
 @yes_option

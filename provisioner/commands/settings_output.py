@@ -46,7 +46,7 @@ def _with_unit(value: str, unit: str) -> str:
 def print_schema(console: Console) -> int:
     """Print the JSON Schema of the settings."""
     document = {"$schema": "https://json-schema.org/draft/2020-12/schema", **settings_json_schema()}
-    console.data(json.dumps(document) if console.as_json else json.dumps(document, indent=2))
+    console.document(json.dumps(document, indent=None if console.as_json else 2))
     return 0
 
 

@@ -8,10 +8,11 @@ import click
 
 from provisioner.commands.completion import complete_from
 from provisioner.commands.context import console_and_workspace
+from provisioner.commands.help_page import Command
 from provisioner.commands.options import state_options
 
 
-@click.command()
+@click.command(cls=Command)
 @state_options
 @click.argument("run", default="last", shell_complete=complete_from("runs"))
 def show(run: str, **given: Any) -> int:

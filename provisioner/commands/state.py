@@ -8,13 +8,14 @@ import click
 
 from provisioner.commands.confirmation import Confirmation
 from provisioner.commands.context import console_and_workspace
+from provisioner.commands.help_page import Group
 from provisioner.commands.options import lock_option, shared_options, state_options, yes_option
 from provisioner.commands.state_file import free_lock, print_state, print_versions, push_state, restore_version
 
 force_option = click.option("--force", is_flag=True, help="Also another lineage, or an older serial.")
 
 
-@click.group()
+@click.group(cls=Group)
 def state() -> None:
     """Keep the state: init, pull, push, history, restore, unlock."""
 

@@ -63,7 +63,7 @@ def print_state(console: Console, workspace: Workspace, suffix: str) -> int:
     state = workspace.load_state(suffix)
     if state is None:
         raise workspace.unknown_stack_error(suffix)
-    console.data(state.dump(WRITER).decode().rstrip("\n"))
+    console.document(state.dump(WRITER).decode().rstrip("\n"))
     return 0
 
 

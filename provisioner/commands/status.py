@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from provisioner.commands.context import console_and_workspace, for_each_stack, known_suffix, open_session
+from provisioner.commands.help_page import Command
 from provisioner.commands.options import Duration, stack_options
 from provisioner.errors import NoSuchStack, UsageError, amount
 from provisioner.terminal.console import Console
@@ -17,7 +18,7 @@ from state.stack_state import StackState
 _CACHED_COLUMNS = ("node", "kind", "phase", "id")
 
 
-@click.command()
+@click.command(cls=Command)
 @stack_options
 @click.option("--all", "everything", is_flag=True, help="Every stack known here.")
 @click.option("--cached", is_flag=True, help="From the state file alone: no call.")

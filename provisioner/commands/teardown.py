@@ -8,11 +8,12 @@ import click
 
 from provisioner.commands.confirmation import Confirmation
 from provisioner.commands.context import console_and_workspace, open_session
+from provisioner.commands.help_page import Command
 from provisioner.commands.options import lock_option, stack_options, take_over_option, yes_option
 from provisioner.errors import UsageError
 
 
-@click.command()
+@click.command(cls=Command)
 @stack_options
 @yes_option
 @lock_option

@@ -9,12 +9,13 @@ import click
 
 from provisioner.commands.completion import complete_from
 from provisioner.commands.context import console_and_workspace
+from provisioner.commands.help_page import Command
 from provisioner.commands.options import stack_options
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
-@click.command()
+@click.command(cls=Command)
 @stack_options
 @click.argument("run", default="", shell_complete=complete_from("runs"))
 @click.option("--html", "page", type=_FILE, help="Write it as one HTML page.")

@@ -7,10 +7,11 @@ from typing import Any
 import click
 
 from provisioner.commands.context import console_and_workspace, open_session, raise_missing_suffix
+from provisioner.commands.help_page import Command
 from provisioner.commands.options import stack_options
 
 
-@click.command("verify-gone")
+@click.command("verify-gone", cls=Command)
 @stack_options
 def verify_gone(**given: Any) -> int:
     """Look again whether anything of a stack is left; needs no state file."""

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from provisioner import __version__
+from provisioner.commands.context import console_from
+from provisioner.commands.help_page import Command
+from provisioner.commands.output_options import output_options
 
 
-@click.command()
-def version() -> int:
+@click.command(cls=Command)
+@output_options
+def version(**output: Any) -> int:
     """Print the version, as `--version` does."""
-    click.echo(f"ml-api, version {__version__}")
+    console_from(output).data_or_record(f"ml-api, version {__version__}", "version", version=__version__)
     return 0

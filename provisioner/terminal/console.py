@@ -156,9 +156,16 @@ class Console:
             **fields: Its fields.
 
         """
-        common = {"format_version": FORMAT_VERSION, "type": type_name}
-        text = json.dumps({**common, **fields}, default=str)
-        if self._query is not None and type_name != _ERROR:
+        record = {"format_version": FORMAT_VERSION, "type": type_name, **fields}
+        self._print_json(json.dumps(record, default=str), is_queried=type_name != _ERROR)
+
+    def document(self, text: str) -> None:
+        """Print a JSON document that has a format of its own, as it is; with --query, what that selects of it."""
+        self._print_json(text, is_queried=True)
+
+    def _print_json(self, text: str, *, is_queried: bool) -> None:
+        """Print JSON, or the part of it that the query selects."""
+        if self._query is not None and is_queried:
             try:
                 text = json.dumps(self._query.search(json.loads(text)), indent=2)
             except ValueError as error:  # the base of jmespath's errors; it may not end a run that changes something

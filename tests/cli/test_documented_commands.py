@@ -9,13 +9,15 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from docs_site.screens import pages
-from provisioner.commands.command_table import EXAMPLES
+from provisioner.commands.help_page import EXAMPLES
 from provisioner.commands.main import cli
 from provisioner.emulator.wire import ACCOUNT
 from provisioner.names import PROGRAM
 from tests.support.account_inventory import client
+from tests.support.commands import leaves
 from tests.support.user import ROOT, User
 
 PAGES = [ROOT / "CONTRIBUTING.md", *pages()]
@@ -58,7 +60,7 @@ def test_a_command_that_is_shown_is_one_that_can_be_typed(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for file in ("policies.json", ".ml-api/prod.json"):
+    for file in ("policies.json", ".ml-api/prod.json", "prod.json"):
         (tmp_path / file).parent.mkdir(exist_ok=True)
         (tmp_path / file).touch()
 
@@ -69,14 +71,17 @@ def test_commands_are_found_in_every_page_that_shows_some() -> None:
     assert len(COMMANDS) > 30
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", leaves(cli))
 def test_the_examples_of_a_command_are_at_the_end_of_its_help(name: str) -> None:
-    command = cli.commands[name]
-
-    told = command.get_help(click.Context(command, info_name=name))
+    told = CliRunner().invoke(cli, [*name.split(), "--help"]).output
 
     assert all(example.startswith(name) for example in EXAMPLES[name])
-    assert told.split("Examples:\n")[1].split("\n") == [f"    {PROGRAM} {example}" for example in EXAMPLES[name]]
+    shown_last = told.split("Examples:\n")[1].split("\n\n")[0].strip("\n").split("\n")
+    assert shown_last == [f"  {PROGRAM} {example}" for example in EXAMPLES[name]]
+
+
+def test_no_example_is_of_a_command_that_is_gone() -> None:
+    assert set(EXAMPLES) == set(leaves(cli))
 
 
 # What needs something that a test cannot bring about, or ends the local AWS of the commands after it.

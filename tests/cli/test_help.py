@@ -19,9 +19,12 @@ from click.testing import CliRunner
 
 from provisioner.commands import list as list_command
 from provisioner.commands.command_table import HELP, SECTIONS, first_clause
+from provisioner.commands.help_page import first_sentence
 from provisioner.commands.main import cli
+from provisioner.names import PROGRAM as TYPED
 from provisioner.names import program
 from tests.cli.test_completion import ledger
+from tests.support.commands import leaves
 from tests.support.user import ROOT, User
 
 WIDE, LONG = 80, 140
@@ -72,6 +75,42 @@ def test_each_command_says_what_it_does_and_each_option_what_it_is(name: str) ->
         if isinstance(one, click.Option) and one.name != "form":
             assert one.help, one.name
             assert one.help.endswith((".", ")", "]")), one.help
+
+
+def page(name: str, width: int) -> str:
+    """The help page of a command on a terminal of a width."""
+    told = CliRunner(env={"COLUMNS": str(width)}).invoke(cli, [*name.split(), "--help"], terminal_width=width)
+    return told.output
+
+
+@pytest.mark.parametrize("name", ["", *(name for name in HELP if isinstance(cli.commands[name], click.Group))])
+def test_a_list_of_commands_is_as_wide_as_the_terminal_and_not_cut(name: str) -> None:
+    group = cli.commands[name] if name else cli
+    assert isinstance(group, click.Group)
+
+    narrow, wide = page(name, WIDE), page(name, 200)
+
+    assert all(len(line) <= WIDE for line in narrow.splitlines())
+    for below, command in group.commands.items():
+        sentence = first_clause(HELP[below]) if not name else first_sentence(command)
+        assert re.search(rf"^  {below} +{re.escape(sentence)}$", wide, re.MULTILINE)
+        assert sentence in " ".join(narrow.split())
+
+
+@pytest.mark.parametrize("name", leaves(cli))
+def test_each_option_is_under_one_heading_of_the_page_and_nothing_is_cut(name: str) -> None:
+    command, wide = leaves(cli)[name], page(name, 200)
+
+    for param in command.params:
+        record = param.get_help_record(click.Context(command)) if isinstance(param, click.Option) else None
+        if record:
+            assert len(re.findall(rf"^  {re.escape(record[0])}(?:  |$)", wide, re.MULTILINE)) == 1
+            assert " ".join(record[1].split()) in " ".join(wide.split())
+    assert all(len(line) <= WIDE or f"  {TYPED}" in line for line in page(name, WIDE).splitlines())
+    headings = re.findall(r"^(\w[\w ]*):$", wide, re.MULTILINE)
+    assert len(set(headings)) == len(headings)
+    assert headings[-1] == "Examples"
+    assert set(headings) <= {"Options", "Plan", "Stack", "Settings", "Connection", "Output", "Global", "Examples"}
 
 
 def ran(arguments: list[str], home: Path, sink: str) -> tuple[int, str]:
