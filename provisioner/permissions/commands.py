@@ -110,11 +110,11 @@ _DEPLOY_LOOKUPS: Mapping[str, Calls] = {
 
 @dataclass(frozen=True)
 class CommandPermissions:
-    """The needs of one command: methods of resource types, and other calls by a word for a statement's id.
+    """The needs of one command: methods of resource types, and other calls by a word that names them.
 
     Args:
         methods: The methods that it calls of every resource type.
-        calls: Its other calls by service, by a word for the id of their statements.
+        calls: Its other calls by service, by a word that names them.
         methods_by_type: By resource type, the methods that it calls of that type only.
         covers_undeclared: Whether it covers every resource that any settings could have declared.
         changes_state: Whether it changes something, in AWS and in the state.
@@ -231,7 +231,7 @@ def _lookup_grants(grants: Grants, label: str, calls: Calls) -> Iterator[Grant]:
             operation, *names = declaration.format(suffix=grants.stack.suffix).split()
             action = reference.require_action(reference.action_of(service, operation))
             arns = [arn for region in regions for arn in _lookup_arns(action, names, _arn_location(grants, region))]
-            yield from (Grant(action.name, arn, label) for arn in arns or ["*"])
+            yield from (Grant(action.name, arn) for arn in arns or ["*"])
 
 
 def _lookup_arns(action: Action, names: list[str], location: dict[str, str]) -> Iterator[str]:
@@ -275,9 +275,9 @@ def state_grants(address: str, partition: str, *, changes_state: bool) -> list[S
     bucket, _, prefix = address.removeprefix(_SCHEME).partition("/")
     arn, keys = f"arn:{partition}:s3:::{bucket}", "/".join(filter(None, (prefix.strip("/"), "*")))
     return [
-        {"Sid": "StateListed", "Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": [arn]},
+        {"Sid": "StateList", "Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": [arn]},
         {
-            "Sid": "StateKept" if changes_state else "StateRead",
+            "Sid": "StateChange" if changes_state else "StateRead",
             "Effect": "Allow",
             "Action": list(_STATE_WRITES if changes_state else _STATE_READS),
             "Resource": [f"{arn}/{keys}"],

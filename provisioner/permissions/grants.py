@@ -52,11 +52,10 @@ CHANGING_METHODS = ("update", "retag", "delete", "remove_unmanaged")
 
 @dataclass(frozen=True)
 class Grant:
-    """One action on one resource, under a condition, and the resource type that needs it."""
+    """One action on one resource, under a condition."""
 
     action: str
     resource: str
-    needed_by: str
     condition: Condition = ()
 
     @property
@@ -87,7 +86,7 @@ class Grants(StackArns):
         """Yield the grants for one operation that a method calls on a resource."""
         action = require_action(reference.action_of(resource.type.service, operation))
         if action.only_reads:
-            yield from (Grant(action.name, arn, str(resource.type)) for arn in self._read_arns(action, resource))
+            yield from (Grant(action.name, arn) for arn in self._read_arns(action, resource))
             return
         if _WITHHELD_BY_BOUNDARY.get(action.name) == bool(self.property_text(resource, BOUNDARY)):
             return
@@ -95,7 +94,7 @@ class Grants(StackArns):
             for call_target in self._call_targets(action, target, resource):
                 condition = self._condition(action, target, resource, method, call_target)
                 for name in (action.name, *_actions_on_same_resource(action.name, resource)):
-                    yield Grant(name, call_target.arn, str(resource.type), condition)
+                    yield Grant(name, call_target.arn, condition)
         yield from self._additional_grants(action, resource, method)
 
     def _read_arns(self, action: Action, resource: Resource) -> Iterator[str]:
@@ -180,29 +179,29 @@ class Grants(StackArns):
 
     def _additional_grants(self, action: Action, resource: Resource, method: str) -> Iterator[Grant]:
         """Yield the grants that a call needs besides its own action, such as to tag or to pass a role."""
-        name, type_name, location = action.name, str(resource.type), self.arn_location(resource)
+        name, location = action.name, self.arn_location(resource)
         if method == "create" and resource.type.tagged and (tagging := reference.tagging_action(name)):
             yield self._tagging_grant(require_action(tagging), action, resource)
         yield from self._pass_role_grants(action, resource)
         if name == "rds:CreateDBCluster" and resource.props.get("ManageMasterUserPassword"):
             for password_action in MANAGED_PASSWORD_ACTIONS:
-                yield Grant(password_action, self._managed_password_arn(password_action, resource), type_name)
-        yield from (Grant(other, "*", type_name) for other in _actions_on_all(name, resource))
+                yield Grant(password_action, self._managed_password_arn(password_action, resource))
+        yield from (Grant(other, "*") for other in _actions_on_all(name, resource))
         if name in ACTIONS_ON_NAMED:
             named_action, parameter = ACTIONS_ON_NAMED[name]
-            yield Grant(named_action, self.text_of(resource.props[parameter]), type_name)
+            yield Grant(named_action, self.text_of(resource.props[parameter]))
         services = [self.arn(other) for other in self.stack if has_arn_type(other, "ecs", "service")]
         for validated, arn in validated_actions(name, services, location):
-            yield Grant(validated, arn, type_name)
+            yield Grant(validated, arn)
         if rule_groups := managed_rule_groups_arn(name, resource.props, location):
-            yield Grant(name, rule_groups, type_name)
+            yield Grant(name, rule_groups)
 
     def _pass_role_grants(self, action: Action, resource: Resource) -> Iterator[Grant]:
         """Yield the grants to pass the roles that a resource names to the services that assume them."""
         for path, service in PASSED_ROLES.get(action.name, {}).items():
             for role in values_at(resource.props, path.split(".")):
                 condition = (("StringEquals", "iam:PassedToService", (service,)),)
-                yield Grant("iam:PassRole", self.text_of(role), str(resource.type), condition)
+                yield Grant("iam:PassRole", self.text_of(role), condition)
 
     def _key_grants(self, resource: Resource) -> Iterator[Grant]:
         """Yield the grants on each KMS key that a resource names, for the calls that create and update it."""
@@ -218,14 +217,14 @@ class Grants(StackArns):
         """Return the grant of an action on a KMS key of the stack, through the service that uses the key."""
         region = self.arn_location(resource)["Region"]
         through: Condition = (("StringEquals", "kms:ViaService", (via_service(service, region),)),)
-        return Grant(action, self.text_of(key), str(resource.type), (*through, *self.tags(RESOURCE_TAG)))
+        return Grant(action, self.text_of(key), (*through, *self.tags(RESOURCE_TAG)))
 
     def _secret_grants(self, resource: Resource, *, look_only: bool) -> Iterator[Grant]:
         """Yield the grants to look up a resource's secrets; with `look_only`, those that a plan needs."""
         for secret in secrets_in(resource.props):
             if secret.is_read_in_plan or not look_only:
                 for name in secret.operations:
-                    yield from (Grant(name, self.text_of(ref), str(resource.type)) for ref in refs_in(secret))
+                    yield from (Grant(name, self.text_of(ref)) for ref in refs_in(secret))
                 yield from self._decrypt_grants(secret, resource)
 
     def _decrypt_grants(self, secret: Any, resource: Resource) -> Iterator[Grant]:
@@ -245,7 +244,7 @@ class Grants(StackArns):
             condition = (("StringEquals", key, (short_name,)),)
         elif not resource.type.arn_properties:
             condition = self.tags(REQUEST_TAG)
-        return Grant(tagging.name, self.arn(resource), str(resource.type), condition)
+        return Grant(tagging.name, self.arn(resource), condition)
 
     def _managed_password_arn(self, name: str, resource: Resource) -> str:
         """Return the ARN for an action of a managed password: the secrets that RDS makes, or any key."""

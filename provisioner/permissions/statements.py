@@ -1,8 +1,9 @@
-"""IAM statements from grants: merged if that grants nothing more, named by resource type, split by size."""
+"""IAM statements from grants: merged if that grants nothing more, named by what they allow, split by size."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -18,6 +19,13 @@ Policy = dict[str, Any]
 VERSION = "2012-10-17"
 # IAM and STS quotas (IAM user guide): characters without white space.
 MANAGED_LIMIT, INLINE_LIMIT = 6144, 10240
+# Short names in the ids of statements, for the longest of IAM's prefixes.
+_SHORT_NAMES = {
+    "application-autoscaling": "Autoscaling",
+    "elasticloadbalancing": "Elb",
+    "secretsmanager": "Secrets",
+    "servicequotas": "Quotas",
+}
 # Condition keys of which several values may share a statement, because each value fits only its own
 # resources: with `CreateVpc` no subnet is created, whatever else the statement allows.
 _SELF_LIMITING_KEYS = (":CreateAction", ":AWSServiceName", RECORD_NAMES_KEY)
@@ -62,17 +70,44 @@ def _merge_key(grant: Grant) -> tuple[Any, ...]:
 
 
 def _merged_statement(members: list[Grant]) -> Statement:
-    """Return the statement for grants that may share one; its id is made of their resource types."""
+    """Return the statement for grants that may share one."""
     resources = {policy_arn(grant.action, grant.resource) for grant in members}
+    actions = sorted({grant.action for grant in members})
     statement: Statement = {
-        "Sid": "".join(sorted({grant.needed_by for grant in members})),
+        "Sid": _statement_id(actions, members[0].condition, on_all="*" in resources),
         "Effect": "Allow",
-        "Action": sorted({grant.action for grant in members}),
+        "Action": actions,
         "Resource": "*" if "*" in resources else sorted(resources),
     }
     if members[0].condition:
         statement["Condition"] = _merged_condition(grant.condition for grant in members)
     return statement
+
+
+def _statement_id(actions: list[str], condition: Condition, *, on_all: bool) -> str:
+    """Return an id that says what a statement allows, such as "Ec2ChangeOurs" or "IamPassRoleByService".
+
+    It names the service, the action or else what the actions do, and on what.
+    """
+    prefix, _, name = actions[0].partition(":")
+    service = _SHORT_NAMES.get(prefix, prefix.title().replace("-", ""))
+    levels = {require_action(action).level for action in actions}
+    verb = "Read" if levels <= {"List", "Read"} else "Tag" if levels == {"Tagging"} else "Change"
+    return f"{service}{name if len(actions) == 1 else verb}{_scope_word(condition, on_all=on_all)}"
+
+
+def _scope_word(condition: Condition, *, on_all: bool) -> str:
+    """Return the word for the resources of a statement: `New` and `Ours` have our tags; "" are those that it names."""
+    keys = [key for _, key, _ in condition]
+    if any(key.startswith(REQUEST_TAG) for key in keys):
+        return "New"
+    if any(operator == "Null" for operator, _, _ in condition):
+        return "Untagged"
+    if any(key.startswith(RESOURCE_TAG) for key in keys):
+        return "Ours"
+    if keys:
+        return f"By{re.findall('[A-Z][a-z]+', keys[0])[-1]}"
+    return "All" if on_all else ""
 
 
 def _merged_condition(conditions: Iterable[Condition]) -> dict[str, dict[str, Any]]:
@@ -99,8 +134,8 @@ def deny_statements(boundaries: list[str], *, for_teardown: bool) -> list[Statem
         changes += ["iam:DeletePolicy", "iam:DeletePolicyVersion"]
     detach = ["iam:DeleteRolePermissionsBoundary"]
     return [
-        {"Sid": "BoundaryKept", "Effect": "Deny", "Action": sorted(changes), "Resource": boundaries},
-        {"Sid": "BoundaryWorn", "Effect": "Deny", "Action": detach, "Resource": "*"},
+        {"Sid": "DenyBoundaryChange", "Effect": "Deny", "Action": sorted(changes), "Resource": boundaries},
+        {"Sid": "DenyBoundaryRemoval", "Effect": "Deny", "Action": detach, "Resource": "*"},
     ]
 
 
@@ -122,7 +157,7 @@ def protect_foreign_tags(grants: Iterable[Grant]) -> list[Statement]:
                 tag_values[key.replace(REQUEST_TAG, RESOURCE_TAG)].add(value)
     return [
         {
-            "Sid": f"OthersKept{key.rpartition('/')[2]}",
+            "Sid": f"DenyForeign{key.rpartition('/')[2]}",
             "Effect": "Deny",
             "Action": sorted(actions),
             "Resource": "*",
@@ -133,10 +168,10 @@ def protect_foreign_tags(grants: Iterable[Grant]) -> list[Statement]:
 
 
 def _with_unique_ids(statements: Iterable[Statement]) -> Iterator[Statement]:
-    """Yield the statements with unique ids, of letters and digits, that name the types that need them."""
+    """Yield the statements with unique ids: a number follows the second and each later one of the same id."""
     counts: dict[str, int] = defaultdict(int)
     for statement in statements:
-        name = "".join(char for char in statement["Sid"] if char.isalnum())
+        name = statement["Sid"]
         counts[name] += 1
         yield {**statement, "Sid": name if counts[name] == 1 else f"{name}{counts[name]}"}
 

@@ -225,7 +225,7 @@ def test_the_rights_on_a_state_in_s3_are_in_it(user: User, purpose: str, actions
     (told,) = user.well(*ASKED, "--branch", "main", "--for", purpose, "--json").lines
 
     of_state = {one["Sid"]: one for one in statements(told) if one.get("Sid", "").startswith("State")}
-    listed = of_state.pop("StateListed")
+    listed = of_state.pop("StateList")
     (kept,) = of_state.values()
     assert listed["Resource"] == ["arn:aws:s3:::team-state"]
     assert (kept["Action"], kept["Resource"]) == (actions, ["arn:aws:s3:::team-state/ml/*"])
