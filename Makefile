@@ -6,6 +6,8 @@ SUFFIX ?= demo
 UPGRADE ?= --upgrade
 # What chance chooses is chosen anew each day, and the same all day: as FAULT_SEED in tests/faults/seeds.py.
 DAY := $(shell date -u +%Y%m%d)
+# Of the slow tests, a seventh runs each day in `make check`; SHARE=3/7 is that of another day.
+SHARE ?= $(shell echo $$(($$(date -u +%s) / 86400 % 7 + 1)))/7
 
 # Each lock holds versions and hashes for every Python and system that is supported; the versions are the same in all.
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --custom-compile-command 'make lock' - setup.cfg
@@ -25,12 +27,12 @@ demo: $(VENV)/.runs  ## bring the stack up on the local AWS, and leave it to be 
 test: $(VENV)/.tests  ## every test
 	$(BIN)/pytest -n auto --dist loadfile --hypothesis-seed=$(DAY)
 
-check: $(VENV)/.tests  ## what CI runs: style, types, tests, coverage
+check: $(VENV)/.tests  ## what CI runs: style, types, tests and a seventh of the slow ones, coverage
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	rm -f .coverage .coverage.*
-	$(BIN)/pytest -n auto --dist loadfile --hypothesis-seed=$(DAY) --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -n auto --dist loadfile --hypothesis-seed=$(DAY) -m "" --slow-share $(SHARE) --cov --cov-report=term:skip-covered
 
 slow: $(VENV)/.tests  ## the tests that are too long for every day
 	$(BIN)/pytest -n auto --dist loadfile -m slow

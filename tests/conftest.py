@@ -17,6 +17,7 @@ from provisioner.emulator.services import warm_up
 pytest.register_assert_rewrite("tests.support.user")
 
 from tests.faults.seeds import SEED  # noqa: E402
+from tests.support.day_share import DayShare  # noqa: E402
 from tests.support.live_stack import LiveStack  # noqa: E402
 from tests.support.user import User  # noqa: E402 - only what is imported after it is rewritten
 
@@ -36,9 +37,23 @@ ALSO = {
 }
 
 
-def pytest_report_header() -> str:
-    """By which seed today's share of the faults is chosen; FAULT_SEED chooses the same again."""
-    return f"FAULT_SEED={SEED}"
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """With `-m ""`, `--slow-share 3/7` runs the third seventh of the slow tests beside all others."""
+    parser.addoption("--slow-share", metavar="NUMBER/COUNT", help="of the slow tests, run only this share")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the slow tests that are not in the share."""
+    if text := config.getoption("--slow-share"):
+        share = DayShare.parse(str(text))
+        left_out = [item for item in items if item.get_closest_marker("slow") and not share.includes(item.nodeid)]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """By which seed today's share of the faults is chosen, and which slow tests run; both can be chosen again."""
+    return f"FAULT_SEED={SEED}, slow tests: {config.getoption('--slow-share') or config.getoption('-m') or 'all'}"
 
 
 @pytest.fixture(scope="session", autouse=True)

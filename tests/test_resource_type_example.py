@@ -36,7 +36,7 @@ def extended(tmp_path: Path) -> Path:
     """A copy of the product with the example's files in it."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
     for name in filter(None, listed.stdout.split("\0")):
-        if name.startswith(("provisioner/", "state/", "tests/")) or "/" not in name:
+        if name.startswith(("provisioner/", "state/", "tests/", "benchmarks/", "docs_site/")) or "/" not in name:
             copy(ROOT / name, tmp_path / name)
     for path in EXAMPLE.rglob("*.*"):
         copy(path, tmp_path / path.relative_to(EXAMPLE))
