@@ -44,7 +44,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "db": "Reach the stack's database.",
         "open": "Show the stack's address in a browser; calls nothing.",
         "outputs": "Print the outputs as the last apply left them, or one of them.",
-        "report": "Write one HTML page to send on: picture, outputs, health, drift, cost, security, last runs.",
+        "report": "Write one HTML page to send on: health, drift, picture, outputs, security, cost, last runs.",
         "graph": "Print the declared graph as a drawing; calls nothing.",
     },
     "Remember": {
