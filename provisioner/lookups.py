@@ -13,6 +13,7 @@ from provisioner.preflight import pull_rules
 from provisioner.resources import data_sources
 from provisioner.resources.cloudfront import existing_domain
 from provisioner.resources.rds import engine_versions
+from provisioner.service_clients import CloudFront
 from provisioner.settings import Settings
 from provisioner.settings.overrides import with_overrides
 from provisioner.settings.postgres import STANDARD_SUPPORT_ENDS, day_of, is_later_major, major_of
@@ -92,7 +93,7 @@ def _lost_values(clients: Clients, suffix: str, settings: Settings, state: Stack
             values["readers"] = data_sources.highest_reader_number(clients, suffix)
     if not state.resources and not settings.domain.names and "domain" not in values:
         with user_errors("looking for the stack's domain"):
-            values["domain"] = existing_domain(clients.client("cloudfront"), name_of("edge", suffix))
+            values["domain"] = existing_domain(clients.client(CloudFront), name_of("edge", suffix))
     return values
 
 

@@ -6,14 +6,18 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
 
 from provisioner.bucket.calls import NO_BUCKET, call_with_retries
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, code_of
+from provisioner.engine.resource_graph.references import JsonObject
 from state.errors import ProvisionerError
 from state.object_store import StoredObject, WriteConflict
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
 
 T = TypeVar("T")
 
@@ -46,7 +50,7 @@ class S3ObjectStore:
     def get(self, key: str) -> StoredObject | None:
         """Return the body, ETag and age in seconds (by S3's clock) of an object; None if there is none."""
 
-        def attempt(s3: Any) -> StoredObject | None:
+        def attempt(s3: S3Client) -> StoredObject | None:
             try:
                 answer = s3.get_object(Bucket=self._bucket, Key=key)
             except ClientError as error:
@@ -67,9 +71,9 @@ class S3ObjectStore:
             WriteConflict: The object is another than that.
 
         """
-        condition = {"IfNoneMatch": "*"} if expected_etag is None else {"IfMatch": expected_etag}
+        condition: JsonObject = {"IfNoneMatch": "*"} if expected_etag is None else {"IfMatch": expected_etag}
 
-        def attempt(s3: Any) -> str:
+        def attempt(s3: S3Client) -> str:
             try:
                 answer = s3.put_object(
                     Bucket=self._bucket, Key=key, Body=text, ContentType="application/json", **condition
@@ -88,7 +92,7 @@ class S3ObjectStore:
 
         """
 
-        def attempt(s3: Any) -> None:
+        def attempt(s3: S3Client) -> None:
             try:
                 s3.delete_object(Bucket=self._bucket, Key=key, IfMatch=etag)
             except ClientError as error:
@@ -104,7 +108,7 @@ class S3ObjectStore:
     def list_keys(self, prefix: str) -> list[str]:
         """Return the keys under a prefix, from all pages of ListObjectsV2."""
 
-        def attempt(s3: Any) -> list[str]:
+        def attempt(s3: S3Client) -> list[str]:
             pages = s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
             return [item["Key"] for page in pages for item in page.get("Contents", ())]
 
@@ -135,7 +139,7 @@ class S3ObjectStore:
 
         return call_with_retries(call_or_name_bucket, activity)
 
-    def _age_seconds(self, key: str, etag: str, answer: dict[str, Any]) -> float:
+    def _age_seconds(self, key: str, etag: str, answer: JsonObject) -> float:
         """Return the seconds between the writing of an object and this answer, by the store's clock.
 
         A store that tells no `Date` has no clock to ask (RFC 9110, 6.6.1). There the age of an object is the

@@ -19,6 +19,7 @@ from provisioner.engine.types.data import Codes, codes, minutes
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.errors import Blocked
 from provisioner.names import has_stack_tags
+from provisioner.service_clients import IAM
 from provisioner.session import Session
 
 T = TypeVar("T")
@@ -36,7 +37,7 @@ def ensure_resource(session: Session, resource_type: ResourceType, spec: Resourc
         Blocked: A resource of this name exists and is somebody else's.
 
     """
-    iam = session.clients.client(resource_type.service)
+    iam = session.clients.client(IAM)
 
     def once() -> str:
         actual = read_resource(iam, resource_type, spec)
@@ -52,7 +53,7 @@ def ensure_resource(session: Session, resource_type: ResourceType, spec: Resourc
     return call_with_retry(session, once, ALREADY_EXISTS | resource_type.retryable_codes["create"])
 
 
-def read_resource(iam: Any, resource_type: ResourceType, spec: ResourceSpec) -> JsonObject | None:
+def read_resource(iam: IAM, resource_type: ResourceType, spec: ResourceSpec) -> JsonObject | None:
     """Return the resource as AWS describes it; None if it does not exist."""
     try:
         return resource_type.read(iam, spec)

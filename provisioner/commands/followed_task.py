@@ -18,6 +18,7 @@ from provisioner.engine.calls.retry_policy import RetryPolicy
 from provisioner.resources.ecs.revisions import RunningRevision
 from provisioner.resources.ecs.standalone_tasks import CLOCK_SKEW_SECONDS, StandaloneTask, read_task, stop_task
 from provisioner.resources.log_tail import LogLine, LogTail
+from provisioner.service_clients import CloudWatchLogs
 from provisioner.session import Session
 from provisioner.terminal.console import Console
 from state.errors import ProvisionerError
@@ -157,6 +158,6 @@ def task_log_tail(session: Session, running: RunningRevision, task: StandaloneTa
     if log.get("logDriver") != "awslogs" or "awslogs-stream-prefix" not in options:
         return None
     stream = f"{options['awslogs-stream-prefix']}/{task.container}/{task.id}"
-    logs = Clients(session.aws, Clock()).client("logs")
+    logs = Clients(session.aws, Clock()).client(CloudWatchLogs)
     since = round((task.actual["createdAt"].timestamp() - CLOCK_SKEW_SECONDS) * 1000)
     return LogTail(logs, options["awslogs-group"], since, stream)

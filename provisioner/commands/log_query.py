@@ -21,6 +21,7 @@ from provisioner.resources.access_log_tail import AccessLogTail
 from provisioner.resources.ecs.ended_tasks import find_last_ended_stream, read_last_ended_task
 from provisioner.resources.ecs.standalone_tasks import CLOCK_SKEW_SECONDS
 from provisioner.resources.log_tail import MAIN_CONTAINER, LogLine, LogTail
+from provisioner.service_clients import S3, CloudWatchLogs
 from provisioner.session import Session
 from provisioner.steps.access_logs import BALANCER_PREFIX
 from provisioner.stopping import exit_code
@@ -112,7 +113,7 @@ def source_of(session: Session, query: LogQuery) -> LogSource:
             f"`{session.options.workspace.command('apply', session.suffix)}` makes what the settings ask for.",
         )
     check_service_name(session.state, query.service)
-    logs = session.clients.client("logs", group.region)
+    logs = session.clients.client(CloudWatchLogs, group.region)
     return LogTail(logs, group.id, since, query.prefix, query.pattern, until)
 
 
@@ -130,7 +131,7 @@ def _access_log(session: Session, query: LogQuery, since: int, until: int | None
             "(and write it into your settings file).",
         )
     folder = f"{BALANCER_PREFIX}/AWSLogs/{location.account}/elasticloadbalancing/{location.region}"
-    return AccessLogTail(session.clients.client("s3"), bucket.id, folder, since, query.pattern, until)
+    return AccessLogTail(session.clients.client(S3), bucket.id, folder, since, query.pattern, until)
 
 
 def previous_task_query(console: Console, session: Session, query: LogQuery) -> LogQuery:

@@ -11,6 +11,7 @@ from provisioner.doctor.network_acls import ACL_FINDING
 from provisioner.doctor.runner import run_checks
 from provisioner.health.context import HealthContext, HealthLine, ObservedResource, TopicHealth, line_or_unknown
 from provisioner.resources.ec2.network_acls import network_acls_in, non_default_rules
+from provisioner.service_clients import EC2
 
 _TOPIC = "network"
 
@@ -32,7 +33,7 @@ def _health_lines(context: HealthContext, vpc: ObservedResource, suffix: str) ->
     """
     if vpc.actual is None:
         return
-    ec2 = context.clients.client("ec2")
+    ec2 = context.clients.client(EC2)
     subnets = {str(subnet.actual["SubnetId"]) for subnet in context.of_types("Subnet") if subnet.actual}
     if not non_default_rules(network_acls_in(ec2, vpc.actual["VpcId"]), subnets, ec2.region):
         return

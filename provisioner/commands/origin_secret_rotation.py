@@ -20,6 +20,7 @@ from provisioner.engine.planning.plan import Plan
 from provisioner.engine.runs.recorder import RunRecorder
 from provisioner.errors import Blocked, UsageError
 from provisioner.resources.origin_key import CURRENT, PENDING, generate_key
+from provisioner.service_clients import SecretsManager
 from provisioner.session import Session
 from provisioner.terminal.console import Console
 from provisioner.terminal.plan import shown_changes
@@ -43,7 +44,7 @@ def rotate_secret(console: Console, session: Session, confirmation: Confirmation
         without_other_runs(session),
     ):
         arn = _secret_arn(session)
-        secrets = session.clients.client("secretsmanager")
+        secrets = session.clients.client(SecretsManager)
         if not _versions_by_stage(secrets, arn).get(PENDING):
             _check_only_key_changes(session, session.plan())
             confirmation.confirm(console, f"Change the key of {session.suffix}?")

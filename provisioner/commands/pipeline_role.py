@@ -26,6 +26,7 @@ from provisioner.permissions.pipeline import ISSUER, Pipeline, check_trust, prov
 from provisioner.permissions.statements import Policy
 from provisioner.resources.iam import NOT_FOUND, Role
 from provisioner.resources.managed_policy import ManagedPolicy
+from provisioner.service_clients import IAM
 from provisioner.session import Session
 from provisioner.terminal.console import Console
 
@@ -135,7 +136,7 @@ def _ensure_oidc_provider(session: Session, pipeline: Pipeline) -> None:
         Blocked: The existing provider does not take the pipeline's audience.
 
     """
-    iam, location = session.clients.client("iam"), session.location
+    iam, location = session.clients.client(IAM), session.location
     arn = provider_arn(location.partition, location.account)
 
     def known() -> list[str]:
@@ -189,7 +190,7 @@ def _tagged_spec(pipeline_role: PipelineRole, name: str, **props: Any) -> Resour
 
 def _attach_exactly(session: Session, pipeline_role: PipelineRole, arns: Iterable[str]) -> None:
     """Attach exactly these policies; detach others, and delete those of them that are our own."""
-    iam, desired = session.clients.client("iam"), list(arns)
+    iam, desired = session.clients.client(IAM), list(arns)
     role = pipeline_role.role
 
     def attached() -> set[str]:
@@ -208,7 +209,7 @@ def _delete_own_policy(session: Session, suffix: str, arn: str) -> None:
     """Delete a policy of an earlier bootstrap; somebody else's policy stays."""
     name = arn.rpartition("/")[2]
     spec = ResourceSpec("pipeline", name, suffix, {"PolicyName": name}, id=arn)
-    iam, resource_type = session.clients.client("iam"), ManagedPolicy()
+    iam, resource_type = session.clients.client(IAM), ManagedPolicy()
     if ":aws:policy/" not in arn and has_stack_tags(
         (read_resource(iam, resource_type, spec) or {}).get("Tags", {}), suffix
     ):

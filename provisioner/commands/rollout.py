@@ -31,6 +31,7 @@ from provisioner.resources.ecs.service_deployments import (
     SupersedingDeployment,
 )
 from provisioner.resources.ecs.traffic_shifts import read_awaited_hook
+from provisioner.service_clients import ECS
 from provisioner.terminal.console import Console
 from state.errors import ProvisionerError
 from state.serialization import json_fields
@@ -132,7 +133,7 @@ class RolloutFollower:
     def _failure_error(self, revision: str, stage: RolloutStage, *, by_hand: bool) -> RolledBack:
         """Return the error of a failed deployment: verdict, stop reason, and the container's last lines."""
         service = self.service
-        diagnosis = diagnose(service.session.clients.client("ecs"), service.cluster, service.aws_name, revision)
+        diagnosis = diagnose(service.session.clients.client(ECS), service.cluster, service.aws_name, revision)
         diagnosis = replace(diagnosis, status=stage.status, reason=stage.reason or diagnosis.reason)
         running = service.record_revision()
         remaining = describe_remaining(
@@ -161,7 +162,7 @@ def report_replaced(console: Console, service: ServiceController, running: Runni
 
     Only a service whose traffic ECS itself shifts costs a call: DescribeServiceDeployments.
     """
-    if waits := read_awaited_hook(service.session.clients.client("ecs"), running.service).get("Waits"):
+    if waits := read_awaited_hook(service.session.clients.client(ECS), running.service).get("Waits"):
         console.note(f"A deployment of {service.aws_name} is under way, and this takes its place: {waits}.", "yellow")
 
 

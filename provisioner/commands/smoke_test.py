@@ -19,6 +19,7 @@ from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.errors import Unhealthy
 from provisioner.path_patterns import find_path
 from provisioner.resources.elbv2.request_routing import list_path_rules, matching_rule, path_values, target_groups_of
+from provisioner.service_clients import ELBV2
 from provisioner.session import Session
 from provisioner.steps.ecs import CONTAINER
 from provisioner.terminal.console import Console
@@ -215,7 +216,7 @@ def _read_rules(console: Console, service: ServiceController) -> list[JsonObject
         if resource_state.type_name == "Listener"
     ]
     try:
-        return list_path_rules(service.session.clients.client("elbv2"), listeners)
+        return list_path_rules(service.session.clients.client(ELBV2), listeners)
     except ClientError as error:
         if categorize(error) is not ErrorCategory.DENIED:
             raise

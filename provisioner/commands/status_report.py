@@ -16,6 +16,7 @@ from provisioner.engine.calls.clients import Clients
 from provisioner.engine.execution.managed_resource import ManagedResource, read, with_status_reads
 from provisioner.engine.execution.teardown import recorded_resource
 from provisioner.engine.planning.plan_builder import READERS
+from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.health_status import health_of
 from provisioner.errors import NoSuchStack, amount
 from provisioner.health.context import HealthContext, ObservedResource, TopicHealth, reason_unknown
@@ -123,9 +124,7 @@ def _row(resource: ObservedResource, resource_state: ResourceState) -> dict[str,
     }
 
 
-def _read_resource(
-    clients: Clients, resource: ManagedResource, created_at: float
-) -> tuple[dict[str, object] | None, str]:
+def _read_resource(clients: Clients, resource: ManagedResource, created_at: float) -> tuple[JsonObject | None, str]:
     """Return a resource as AWS describes it, and why that is unknown, or "".
 
     A read that is refused hides no other resource.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from provisioner.doctor.context import DoctorContext
 
-JsonObject = dict[str, Any]
+JsonObject = Mapping[str, Any]
 Read = Callable[[DoctorContext], Any]
 
 

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.error_categories import code_of
 from provisioner.names import PROJECT, name_of
+from provisioner.resources.ec2.base import Filters, equals_filters
 from state.stack_state import StackState
 
 
@@ -37,10 +38,9 @@ class DoctorContext:
         return name_of(noun, self.suffix)
 
     @property
-    def tag_filters(self) -> list[dict[str, Any]]:
+    def tag_filters(self) -> Filters:
         """The EC2 filters for resources with the stack's tags."""
-        tags = {"Project": PROJECT, "Environment": self.suffix}
-        return [{"Name": f"tag:{key}", "Values": [value]} for key, value in tags.items()]
+        return equals_filters({"tag:Project": PROJECT, "tag:Environment": self.suffix})
 
 
 def default_on_codes(codes: Container[str], call: Callable[[], Any], default: Any = None) -> Any:

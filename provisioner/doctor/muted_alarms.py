@@ -10,21 +10,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Final
 
 from provisioner.doctor.check import Finding, Recovered
 from provisioner.doctor.context import DoctorContext
 from provisioner.engine.calls.error_categories import default_if_unsupported
+from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.names import PROJECT, has_stack_tags
 from provisioner.resources.tags import GLOBAL_REGION, mapping
+from provisioner.service_clients import CloudWatch
 
 # The calls of this module by service; `policy` grants them. Alarms about the edge are in the region of
 # CloudFront's metrics.
 CALLS = {"cloudwatch": ("DescribeAlarms", "GetAlarmMuteRule", "ListAlarmMuteRules", "ListTagsForResource")}
 # How many alarms a finding names.
 _MAX_NAMED = 3
-_STATUSES = ["ACTIVE", "SCHEDULED"]
-_NO_RULES: dict[str, Any] = {"AlarmMuteRuleSummaries": []}
+_STATUSES: Final = ("ACTIVE", "SCHEDULED")
+_NO_RULES: JsonObject = {"AlarmMuteRuleSummaries": []}
 
 
 @dataclass(frozen=True)
@@ -47,15 +49,15 @@ def read_mute_rules(context: DoctorContext) -> list[MuteRule]:
 
 def _mute_rule_names(context: DoctorContext, region: str) -> list[str]:
     """Return the names of the active and scheduled mute rules in a region."""
-    cloudwatch = context.clients.client("cloudwatch", region)
+    cloudwatch = context.clients.client(CloudWatch, region)
     response = default_if_unsupported(partial(cloudwatch.list_alarm_mute_rules, Statuses=_STATUSES), _NO_RULES)
     return [str(summary["AlarmMuteRuleArn"]).rpartition(":")[2] for summary in response["AlarmMuteRuleSummaries"]]
 
 
 def _read_mute_rule(context: DoctorContext, region: str, name: str) -> MuteRule:
     """Return a mute rule with those of its alarms that belong to the stack (GetAlarmMuteRule)."""
-    rule = context.clients.client("cloudwatch", region).get_alarm_mute_rule(AlarmMuteRuleName=name)
-    alarm_names = (rule.get("MuteTargets") or {}).get("AlarmNames", [])
+    rule = context.clients.client(CloudWatch, region).get_alarm_mute_rule(AlarmMuteRuleName=name)
+    alarm_names = rule.get("MuteTargets", {}).get("AlarmNames", [])
     stack_alarms = tuple(sorted(_stack_alarm_names(context, region, set(alarm_names))))
     return MuteRule(name, region, stack_alarms, rule.get("Status") == "ACTIVE", rule.get("ExpireDate"))
 
@@ -68,7 +70,7 @@ def _stack_alarm_names(context: DoctorContext, region: str, alarm_names: set[str
     """
     if not any(name.startswith(f"{PROJECT}-") and name.endswith(f"-{context.suffix}") for name in alarm_names):
         return
-    cloudwatch = context.clients.client("cloudwatch", region)
+    cloudwatch = context.clients.client(CloudWatch, region)
     for alarm in cloudwatch.describe_alarms(AlarmNamePrefix=f"{PROJECT}-")["MetricAlarms"]:
         if alarm["AlarmName"] in alarm_names:
             tags = cloudwatch.list_tags_for_resource(ResourceARN=alarm["AlarmArn"])["Tags"]

@@ -7,6 +7,7 @@ from functools import partial
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.health.context import HealthContext, HealthLine, LineStatus, ObservedResource, line_or_unknown
+from provisioner.service_clients import ACM
 
 _SECONDS_PER_DAY = 86400
 # ACM renews its certificates 60 days before they expire (ACM user guide, managed renewal). If fewer days than
@@ -39,7 +40,7 @@ def _certificates_in_use(context: HealthContext) -> dict[str, str]:
 
 def _foreign_certificate_line(context: HealthContext, logical_id: str, arn: str) -> HealthLine:
     """Read a certificate that the stack does not manage, in the region of its ARN (DescribeCertificate)."""
-    acm = context.clients.client("acm", arn.split(":")[3])
+    acm = context.clients.client(ACM, arn.split(":")[3])
     actual = acm.describe_certificate(CertificateArn=arn)["Certificate"]
     return _certificate_line(context, ObservedResource(logical_id, "Certificate", arn), actual)
 

@@ -6,10 +6,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.health.context import HealthContext, HealthLine, ObservedResource
+from provisioner.service_clients import CloudWatch
+
+if TYPE_CHECKING:
+    from types_boto3_cloudwatch.type_defs import MetricDataQueryTypeDef
 
 CALLS = {"cloudwatch": ("GetMetricData",)}
 
@@ -43,9 +48,9 @@ def read_metrics(
     """
     if not metrics:
         return []
-    cloudwatch = clients.client("cloudwatch", region)
+    cloudwatch = clients.client(CloudWatch, region)
     end = datetime.fromtimestamp(now, UTC)
-    queries = [
+    queries: list[MetricDataQueryTypeDef] = [
         {
             "Id": f"m{index}",
             "MetricStat": {
@@ -66,7 +71,7 @@ def read_metrics(
     values: dict[str, list[float]] = {}
     for result in answer["MetricDataResults"]:
         values.setdefault(result["Id"], []).extend(result["Values"])
-    return [values.get(query["Id"], []) for query in queries]  # type: ignore[call-overload]
+    return [values.get(query["Id"], []) for query in queries]
 
 
 _IN_ALARM, _OK, _NO_DATA = "ALARM", "OK", "INSUFFICIENT_DATA"

@@ -10,6 +10,7 @@ from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.health.context import HealthContext, HealthLine, LineStatus, ObservedResource, line_or_unknown
+from provisioner.service_clients import ECS
 
 # botocore DescribeTasks: the number of tasks in one call.
 _MAX_TASKS_PER_CALL = 100
@@ -50,7 +51,7 @@ def _capacity_line(service: ObservedResource, capacity: Counter[str]) -> HealthL
 
 def _tasks_by_capacity(context: HealthContext, actual: JsonObject) -> Counter[str]:
     """Count the running tasks by capacity provider, or by launch type (ListTasks, DescribeTasks)."""
-    ecs = context.clients.client("ecs")
+    ecs = context.clients.client(ECS)
     cluster = {"cluster": actual["clusterArn"]}
     arns = ecs.list_tasks(**cluster, serviceName=actual["serviceName"])["taskArns"]
     tasks: list[JsonObject] = []

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.health.context import HealthContext, HealthLine, LineStatus, ObservedResource
 from provisioner.resources.ecs import foreign_targets
+from provisioner.service_clients import ECS, ELBV2
 
 CALLS = {"elbv2": ("DescribeTargetHealth",), **foreign_targets.CALLS}
 # States of a target that is being registered or deregistered (botocore elbv2, TargetHealthStateEnum):
@@ -33,11 +34,11 @@ def _target_group_lines(
 
     An unhealthy group is added to `unhealthy_groups`, which lists logical ids by the ARN of the load balancer.
     """
-    elbv2 = context.clients.client("elbv2")
+    elbv2 = context.clients.client(ELBV2)
     answer = elbv2.describe_target_health(TargetGroupArn=actual["TargetGroupArn"])
     foreign = _foreign_targets(context, answer["TargetHealthDescriptions"])
     own = [target for target in answer["TargetHealthDescriptions"] if target not in foreign]
-    states = Counter(target["TargetHealth"]["State"] for target in own)
+    states = Counter[str](target["TargetHealth"]["State"] for target in own)
     group_line = _group_line(group, states, is_resting=actual.get("TargetHealth") == "resting")
     if group_line.status == "unhealthy":
         for arn in actual.get("LoadBalancerArns", []):
@@ -59,9 +60,9 @@ def _group_line(group: ObservedResource, states: Counter[str], *, is_resting: bo
     return HealthLine(group.logical_id, text, "healthy" if healthy else "unhealthy", {"states": dict(states)})
 
 
-def _foreign_targets(context: HealthContext, descriptions: list[JsonObject]) -> list[JsonObject]:
+def _foreign_targets(context: HealthContext, descriptions: Sequence[JsonObject]) -> list[JsonObject]:
     """Return the targets that are no task of the stack; none if the cluster was not read."""
-    ecs = context.clients.client("ecs")
+    ecs = context.clients.client(ECS)
     clusters = (cluster for cluster in context.of_types("Cluster") if cluster.actual is not None)
     return next((foreign_targets.foreign_targets(ecs, cluster.aws_name, descriptions) for cluster in clusters), [])
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
 
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.user_errors import describe_refusal
 from provisioner.engine.planning.change import Change
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.resource_graph.graph import Resource
+from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.preflight.finding import Finding, address_of
+from provisioner.service_clients import RDS
 from provisioner.settings.postgres import (
     DEFAULT_MAJOR,
     ESTIMATED_END_OF_SUPPORT,
@@ -31,10 +32,9 @@ _ENGINE, _STANDARD = "aurora-postgresql", "open-source-rds-standard-support"
 
 def standard_support_end(clients: Clients, version: str) -> date | None:
     """Return the last day of a version's standard support, from AWS; None if AWS does not tell it."""
-    rds = clients.client("rds")
-    request = {"Engine": _ENGINE, "MajorEngineVersion": major_of(version)}
-    versions = rds.describe_db_major_engine_versions(**request)["DBMajorEngineVersions"]
-    for major_version in versions:
+    rds = clients.client(RDS)
+    reply = rds.describe_db_major_engine_versions(Engine=_ENGINE, MajorEngineVersion=major_of(version))
+    for major_version in reply["DBMajorEngineVersions"]:
         for lifecycle in major_version.get("SupportedEngineLifecycles", []):
             if lifecycle["LifecycleSupportName"] == _STANDARD:
                 return day_of(lifecycle["LifecycleSupportEndDate"].timestamp())
@@ -94,7 +94,7 @@ def _end_of_support_or_none(clients: Clients, version: str) -> date | None:
 
 
 def _support_findings(
-    resource: Resource, actual: dict[str, Any], end: date, today: date, *, is_estimated: bool
+    resource: Resource, actual: JsonObject, end: date, today: date, *, is_estimated: bool
 ) -> Iterator[Finding]:
     """Yield the finding for a cluster.
 
@@ -138,7 +138,7 @@ def check_writer(plan: Plan) -> Iterator[Finding]:
                 yield _writer_finding(plan, cluster["DBClusterIdentifier"], deleted[writer], remaining[0])
 
 
-def _existing_clusters(plan: Plan) -> list[dict[str, Any]]:
+def _existing_clusters(plan: Plan) -> list[JsonObject]:
     """Return what AWS says of the declared database clusters that exist."""
     clusters = [resource.logical_id for resource in plan.stack if str(resource.type) == "DBCluster"]
     return [plan.actual[logical_id] for logical_id in clusters if logical_id in plan.actual]

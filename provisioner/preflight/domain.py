@@ -12,6 +12,7 @@ from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.resource_graph.graph import Resource, Stack
 from provisioner.preflight.finding import Finding, address_of
+from provisioner.service_clients import ACM, CloudFront, Route53
 
 # The calls of this module by service; `policy` grants them if there is a domain.
 CALLS = {"acm": ("DescribeCertificate",), "cloudfront": ("ListDistributions",), "route53": ("GetHostedZone",)}
@@ -53,7 +54,7 @@ def check_domain(plan: Plan, clients: Clients) -> Iterator[Finding]:
 
 def _check_zone(clients: Clients, zone_id: str, resources: list[Resource]) -> Iterator[Finding]:
     """Yield problems with a hosted zone: it does not exist, is private, or does not contain a name."""
-    route53 = clients.client("route53")
+    route53 = clients.client(Route53)
     try:
         hosted_zone = route53.get_hosted_zone(Id=zone_id)["HostedZone"]
     except ClientError as error:
@@ -75,11 +76,11 @@ def _names_served_elsewhere(clients: Clients, distribution: Resource) -> Iterato
 
     Distributions of other accounts cannot be listed.
     """
-    summaries = clients.client("cloudfront").list_distributions().get("DistributionList", {}).get("Items") or []
+    summaries = clients.client(CloudFront).list_distributions().get("DistributionList", {}).get("Items") or []
     for other in summaries:
         if other["Comment"] == distribution.props["Comment"]:
             continue
-        served = (other.get("Aliases") or {}).get("Items") or []
+        served = other.get("Aliases", {}).get("Items", [])
         for name in set(served) & set(distribution.props["Aliases"]["Items"]):
             problem = f"{name} is served by the distribution {other['Id']} ({other['Comment'] or 'no comment'})"
             yield Finding(address_of(distribution), problem, distribution.type.error_remedies[_NAME_IN_USE])
@@ -103,7 +104,7 @@ def _check_certificate(
     clients: Clients, resource: Resource, arn: str, region: str, names: Iterable[Any]
 ) -> Iterator[Finding]:
     """Yield problems with a certificate: it does not exist, is not issued, or does not cover a name."""
-    acm = clients.client("acm", region)
+    acm = clients.client(ACM, region)
     setting = "domain.certificate_arn" if region else "domain.balancer_certificate_arn"
     try:
         certificate = acm.describe_certificate(CertificateArn=arn)["Certificate"]

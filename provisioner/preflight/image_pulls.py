@@ -13,9 +13,11 @@ from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.calls.user_errors import describe_refusal
 from provisioner.engine.planning.plan import Plan
+from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.errors import Blocked, UsageError
 from provisioner.preflight.finding import Finding, address_of
 from provisioner.preflight.pull_rules import read_rules, rule_for
+from provisioner.service_clients import ECR
 from provisioner.settings.images import EcrImage, images_of
 from state.errors import ProvisionerError
 
@@ -174,9 +176,9 @@ def _look_up_image(clients: Clients, image: PrivateImage) -> PrivateImage:
     return replace(image, status=ARCHIVED)
 
 
-def _describe_image(clients: Clients, location: EcrImage, **filters: str) -> list[dict[str, Any]] | None:
+def _describe_image(clients: Clients, location: EcrImage, **filters: str) -> list[JsonObject] | None:
     """Return the details that ECR has of an image, which may be none; None if ECR does not know the image."""
-    ecr = clients.client("ecr", location.region)
+    ecr = clients.client(ECR, location.region)
     request: dict[str, Any] = {"repositoryName": location.repository, "imageIds": [location.id]}
     if filters:
         request["filter"] = filters

@@ -40,6 +40,15 @@ class CallCapture:
     def __init__(self) -> None:
         self._reads = False
 
+    @property
+    def one_page(self) -> CallCapture:
+        """Itself: how much of a list is read makes no difference to a blank answer."""
+        return self
+
+    def up_to(self, _max_items: int) -> CallCapture:
+        """Return itself, for the same reason."""
+        return self
+
     def __getattr__(self, operation: str) -> Callable[..., Any]:
         def call(**params: Any) -> Any:
             if operation.startswith(_READS):

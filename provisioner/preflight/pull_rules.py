@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.user_errors import describe_refusal
 from provisioner.engine.resource_graph.graph import Stack
+from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.service_clients import ECR
 from provisioner.settings.images import EcrImage
 
 # The calls of this module by service; `policy` grants them. tests/resources/test_declared_calls.py compares
@@ -28,7 +29,7 @@ class PullThroughRule:
     upstream_prefix: str
 
     @classmethod
-    def of(cls, doc: dict[str, Any]) -> PullThroughRule:
+    def of(cls, doc: JsonObject) -> PullThroughRule:
         """Return the rule that an item of ECR's answer describes; its prefixes may end in `/`."""
         upstream = str(doc.get("upstreamRegistryUrl", "")).removeprefix("https://").rstrip("/")
         upstream_prefix = str(doc.get("upstreamRepositoryPrefix") or _ROOT).rstrip("/")
@@ -47,7 +48,7 @@ class PullThroughRule:
 
 def read_rules(clients: Clients, location: EcrImage) -> list[PullThroughRule]:
     """Return the rules of a registry with DescribePullThroughCacheRules."""
-    ecr = clients.client("ecr", location.region)
+    ecr = clients.client(ECR, location.region)
     response = ecr.describe_pull_through_cache_rules(registryId=location.account)
     return [PullThroughRule.of(doc) for doc in response["pullThroughCacheRules"]]
 

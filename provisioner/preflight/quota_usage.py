@@ -9,6 +9,7 @@ from provisioner.engine.calls.clients import Clients
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.planner import CREATE_WAS_INTERRUPTED
 from provisioner.engine.resource_graph.graph import Resource
+from provisioner.service_clients import EC2, ELBV2, RDS
 
 # CPU units of one vCPU.
 _UNITS_PER_VCPU = 1024
@@ -25,37 +26,37 @@ CALLS = {
 
 def count_vpcs(clients: Clients) -> Mapping[str, int]:
     """Count the VPCs with DescribeVpcs."""
-    return {"": len(clients.client("ec2").describe_vpcs()["Vpcs"])}
+    return {"": len(clients.client(EC2).describe_vpcs()["Vpcs"])}
 
 
 def count_internet_gateways(clients: Clients) -> Mapping[str, int]:
     """Count the internet gateways with DescribeInternetGateways."""
-    return {"": len(clients.client("ec2").describe_internet_gateways()["InternetGateways"])}
+    return {"": len(clients.client(EC2).describe_internet_gateways()["InternetGateways"])}
 
 
 def count_elastic_ips(clients: Clients) -> Mapping[str, int]:
     """Count the Elastic IPs with DescribeAddresses."""
-    return {"": len(clients.client("ec2").describe_addresses()["Addresses"])}
+    return {"": len(clients.client(EC2).describe_addresses()["Addresses"])}
 
 
 def count_nat_gateways(clients: Clients) -> Mapping[str, int]:
     """Count the NAT gateways (DescribeNatGateways) by the zone of their subnet (DescribeSubnets)."""
-    ec2 = clients.client("ec2")
+    ec2 = clients.client(EC2)
     gateways = ec2.describe_nat_gateways()["NatGateways"]
     existing = [gateway for gateway in gateways if gateway.get("State") not in _GONE]
     zones = {subnet["SubnetId"]: subnet["AvailabilityZone"] for subnet in ec2.describe_subnets()["Subnets"]}
-    return Counter(zones.get(gateway.get("SubnetId"), "") for gateway in existing)
+    return Counter(zones.get(gateway.get("SubnetId") or "", "") for gateway in existing)
 
 
 def count_load_balancers(clients: Clients) -> Mapping[str, int]:
     """Count the application load balancers with DescribeLoadBalancers."""
-    balancers = clients.client("elbv2").describe_load_balancers()["LoadBalancers"]
+    balancers = clients.client(ELBV2).describe_load_balancers()["LoadBalancers"]
     return {"": sum(balancer.get("Type") == "application" for balancer in balancers)}
 
 
 def count_db_clusters(clients: Clients) -> Mapping[str, int]:
     """Count the database clusters with DescribeDBClusters."""
-    return {"": len(clients.client("rds").describe_db_clusters()["DBClusters"])}
+    return {"": len(clients.client(RDS).describe_db_clusters()["DBClusters"])}
 
 
 def new_fargate_vcpus(resource: Resource, plan: Plan) -> float:

@@ -25,6 +25,7 @@ from provisioner.preflight.quota_usage import (
     running_fargate_vcpus,
     running_spot_vcpus,
 )
+from provisioner.service_clients import ServiceQuotas
 
 _THREADS = 8
 # AWS CloudFront developer guide: the origin-facing prefix list counts as 55 rules.
@@ -180,7 +181,7 @@ def _read_limit(clients: Clients, quota: Quota) -> tuple[float, bool]:
     """Return the account's own limit and True, or AWS's default and False if Service Quotas fails."""
     try:
         request = {"ServiceCode": quota.service, "QuotaCode": quota.code}
-        return float(clients.client("service-quotas").get_service_quota(**request)["Quota"]["Value"]), True
+        return float(clients.client(ServiceQuotas).get_service_quota(**request)["Quota"]["Value"]), True
     except Exception as error:  # noqa: BLE001 - raised again, unless a call was refused
         describe_refusal(error, "asking Service Quotas")
         return quota.default, False

@@ -11,6 +11,7 @@ from provisioner.engine.planning.plan import Plan
 from provisioner.engine.resource_graph.graph import Resource
 from provisioner.names import has_stack_tags
 from provisioner.preflight.finding import Finding, address_of
+from provisioner.service_clients import EC2
 
 _HINT = "Choose another block: `--set network.cidr=...`."
 
@@ -40,8 +41,8 @@ def _overlaps_in_aws(plan: Plan, clients: Clients, new_subnets: list[Resource]) 
     """
     vpcs = {resource.props["VpcId"].logical_id for resource in new_subnets}
     for vpc_id in sorted(plan.actual[vpc]["id"] for vpc in vpcs if vpc in plan.actual):
-        filters = [{"Name": "vpc-id", "Values": [vpc_id]}]
-        for actual_subnet in clients.client("ec2").describe_subnets(Filters=filters)["Subnets"]:
+        reply = clients.client(EC2).describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc_id]}])
+        for actual_subnet in reply["Subnets"]:
             tags = {tag["Key"]: tag["Value"] for tag in actual_subnet.get("Tags", [])}
             if has_stack_tags(tags, plan.stack.suffix):
                 continue

@@ -6,9 +6,13 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from provisioner.engine.calls.clients import Clients
+from provisioner.service_clients import PriceList
+
+if TYPE_CHECKING:
+    from types_boto3_pricing.type_defs import FilterTypeDef
 
 
 @dataclass(frozen=True)
@@ -65,13 +69,15 @@ def fetch_prices(clients: Clients, region: str) -> dict[str, float]:
 
     A price that is not listed is left out. Errors of the calls are raised.
     """
-    pricing = clients.client("pricing", PRICING_REGION)
+    pricing = clients.client(PriceList, PRICING_REGION)
     prices_by_key: dict[str, float] = {}
     for key, product in PRODUCTS.items():
         filters = {"regionCode": region, **dict(product.other_attributes)}
         if product.family:
             filters["productFamily"] = product.family
-        term_filters = [{"Type": "TERM_MATCH", "Field": name, "Value": value} for name, value in filters.items()]
+        term_filters: list[FilterTypeDef] = [
+            {"Type": "TERM_MATCH", "Field": name, "Value": value} for name, value in filters.items()
+        ]
         products = pricing.get_products(ServiceCode=product.service, Filters=term_filters)["PriceList"]
         price = _on_demand_price(map(_parse_product, products), product.usage_type)
         if price is not None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
 
+from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.health_status import EXISTS
 from provisioner.report.resources import ReportResource, ReportResources
 from provisioner.terminal.report.contents import Box, Diagram, Subnet, Zone, worst
@@ -225,7 +225,7 @@ def _service_lines(resources: ReportResources, service: ReportResource) -> Itera
             yield from _image_names(task.props)
 
 
-def _image_names(task: dict[str, Any]) -> Iterator[str]:
+def _image_names(task: JsonObject) -> Iterator[str]:
     """Yield the images of the essential containers of a task definition."""
     for container in task["containerDefinitions"]:
         if container.get("essential", True):

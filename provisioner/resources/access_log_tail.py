@@ -6,9 +6,9 @@ import gzip
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from provisioner.resources.log_tail import LogLine
+from provisioner.service_clients import S3
 
 CALLS = {"s3": ("ListObjectsV2 ml-api-logs-{suffix}-*", "GetObject object=ml-api-logs-{suffix}-*")}
 # A folder is of the day of delivery, which may be late: a request's record may be in the next day's.
@@ -25,7 +25,7 @@ class AccessLogTail:
     `folder` is `<prefix>/AWSLogs/<account>/elasticloadbalancing/<region>` (ELB user guide, access logs).
     """
 
-    s3: Any
+    s3: S3
     bucket: str
     folder: str
     since: int

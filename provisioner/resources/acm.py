@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.charges import FREE
@@ -13,6 +12,7 @@ from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.names import NODE_TAG, has_owner
 from provisioner.resources.field_owners.edge import CERTIFICATE
 from provisioner.resources.tags import mapping, pairs, read_tags
+from provisioner.service_clients import ACM
 from state.errors import ProvisionerError
 
 CERTIFICATE_NOT_FOUND = codes("ResourceNotFoundException")
@@ -64,7 +64,7 @@ class Certificate(ResourceType):
         delete="DeleteCertificate",
     )
 
-    def read(self, acm: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, acm: ACM, spec: ResourceSpec) -> JsonObject | None:
         """Read the certificate with DescribeCertificate.
 
         Where its ARN is not known yet, find a certificate for one of our names that has our tags.
@@ -77,7 +77,7 @@ class Certificate(ResourceType):
         records = _validation_records(actual, spec.props)
         return {**actual, "Proofs": records, "Proof": "known" if all(records) else "awaited", "Tags": tags}
 
-    def _find_arn(self, acm: Any, spec: ResourceSpec) -> str:
+    def _find_arn(self, acm: ACM, spec: ResourceSpec) -> str:
         """Return the ARN of the certificate with one of our names and our tags, or "" if there is none."""
         desired = _certificate_names(spec.props)
         for summary in acm.list_certificates()["CertificateSummaryList"]:
@@ -89,19 +89,19 @@ class Certificate(ResourceType):
                     return str(arn)
         return ""
 
-    def create(self, acm: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, acm: ACM, spec: ResourceSpec) -> JsonObject:
         """Request the certificate; for an hour the token makes a repeated request return the same one."""
         reply = acm.request_certificate(**spec.props, IdempotencyToken=spec.token, Tags=pairs(spec.tags))
         return {**spec.props, "CertificateArn": reply["CertificateArn"]}
 
-    def retag(self, acm: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, acm: ACM, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with AddTagsToCertificate and RemoveTagsFromCertificate."""
         if put:
             acm.add_tags_to_certificate(CertificateArn=spec.id, Tags=pairs(put))
-        if removed_keys := [{"Key": name} for name in drop]:
-            acm.remove_tags_from_certificate(CertificateArn=spec.id, Tags=removed_keys)
+        if removed_keys := list(drop):
+            acm.remove_tags_from_certificate(CertificateArn=spec.id, Tags=[{"Key": name} for name in removed_keys])
 
-    def delete(self, acm: Any, spec: ResourceSpec) -> None:
+    def delete(self, acm: ACM, spec: ResourceSpec) -> None:
         """Delete the certificate."""
         acm.delete_certificate(CertificateArn=spec.id)
 
@@ -126,19 +126,19 @@ class Issuance(ResourceType):
     iam_type = "certificate"
     operations = declare_operations(read="DescribeCertificate", create="DescribeCertificate")
 
-    def read(self, acm: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, acm: ACM, spec: ResourceSpec) -> JsonObject | None:
         """Read the certificate with DescribeCertificate."""
         arn = spec.props["CertificateArn"]
         return dict(acm.describe_certificate(CertificateArn=arn)["Certificate"])
 
-    def create(self, acm: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, acm: ACM, spec: ResourceSpec) -> JsonObject:
         """Read the certificate: nothing is created, the engine only waits until it is issued."""
         return self.read(acm, spec) or {}
 
-    def delete(self, acm: Any, spec: ResourceSpec) -> None:
+    def delete(self, acm: ACM, spec: ResourceSpec) -> None:
         """Do nothing: the issuance ends with its certificate."""
 
-    def failure(self, acm: Any, spec: ResourceSpec, actual: JsonObject) -> ProvisionerError:
+    def failure(self, acm: ACM, spec: ResourceSpec, actual: JsonObject) -> ProvisionerError:
         """Return an error with ACM's reason, such as a CAA record that does not allow Amazon."""
         reason = actual.get("FailureReason") or actual["Status"]
         return ProvisionerError(
@@ -156,7 +156,7 @@ class IssuanceByHand(Issuance):
     write_only = frozenset({"Besides"})
     operations = declare_operations(read="DescribeCertificate", create="DescribeCertificate")
 
-    def read(self, acm: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, acm: ACM, spec: ResourceSpec) -> JsonObject | None:
         """Read the certificate with DescribeCertificate, and add `Besides` as declared."""
         return {**(super().read(acm, spec) or {}), "Besides": spec.props["Besides"]}
 
@@ -192,5 +192,5 @@ def _without_final_dots(record: JsonObject | None) -> JsonObject:
     return {key: value.rstrip(".") for key, value in record.items()} if record else {}
 
 
-def _list_tags(acm: Any, arn: str) -> dict[str, str]:
+def _list_tags(acm: ACM, arn: str) -> dict[str, str]:
     return mapping(acm.list_tags_for_certificate(CertificateArn=arn)["Tags"])

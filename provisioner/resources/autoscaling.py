@@ -16,6 +16,7 @@ from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.resources import scaling_alarms
 from provisioner.resources.field_owners.ecs import SCALABLE_TARGET, SCALING_POLICY
 from provisioner.resources.tags import read_tags
+from provisioner.service_clients import ApplicationAutoScaling
 
 _TARGET_KEYS = ("ServiceNamespace", "ResourceId", "ScalableDimension")
 # botocore application-autoscaling: how many targets or policies one call may name.
@@ -91,7 +92,7 @@ class ScalableTarget(ResourceType):
         delete="DeregisterScalableTarget",
     )
 
-    def read(self, scaling: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, scaling: ApplicationAutoScaling, spec: ResourceSpec) -> JsonObject | None:
         """Read the target and its tags; one call reads all targets that are being read together."""
         own = spec.props["ResourceId"]
         listed = scaling.describe_scalable_targets(
@@ -105,16 +106,18 @@ class ScalableTarget(ResourceType):
         tags = read_tags(scaling, spec, arn, lambda: _list_tags(scaling, arn))
         return {**with_suspended_state(targets[0]), "Tags": tags}
 
-    def create(self, scaling: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, scaling: ApplicationAutoScaling, spec: ResourceSpec) -> JsonObject:
         """Create the target with RegisterScalableTarget."""
         scaling.register_scalable_target(**spec.props, Tags=dict(spec.tags))
         return dict(spec.props)
 
-    def update(self, scaling: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+    def update(self, scaling: ApplicationAutoScaling, spec: ResourceSpec, changed: JsonObject) -> None:
         """Change the target with RegisterScalableTarget, which is an upsert."""
         scaling.register_scalable_target(**spec.props)
 
-    def retag(self, scaling: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(
+        self, scaling: ApplicationAutoScaling, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]
+    ) -> None:
         """Change the tags with TagResource and UntagResource."""
         arn = (self.read(scaling, spec) or {})["ScalableTargetARN"]
         if put:
@@ -123,7 +126,7 @@ class ScalableTarget(ResourceType):
             scaling.untag_resource(ResourceARN=arn, TagKeys=removed_keys)
 
     def unmanaged(
-        self, scaling: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren
+        self, scaling: ApplicationAutoScaling, spec: ResourceSpec, actual: JsonObject, children: KnownChildren
     ) -> list[Unmanaged]:
         """Return the scaling policies and scheduled actions that the stack does not declare."""
         target = {key: spec.props[key] for key in ("ServiceNamespace", "ResourceId")}
@@ -136,7 +139,7 @@ class ScalableTarget(ResourceType):
             *(Unmanaged(describe_scheduled_action(action), action, _ACTION_REASON) for action in actions),
         ]
 
-    def delete(self, scaling: Any, spec: ResourceSpec) -> None:
+    def delete(self, scaling: ApplicationAutoScaling, spec: ResourceSpec) -> None:
         """Deregister the target; AWS deletes its policies and their alarms with it."""
         scaling.deregister_scalable_target(**{key: spec.props[key] for key in _TARGET_KEYS})
 
@@ -156,7 +159,7 @@ def with_suspended_state(target: JsonObject) -> JsonObject:
     return {**target, "SuspendedState": suspended, "Scaling": activities or _NOTHING_SUSPENDED}
 
 
-def _list_tags(scaling: Any, arn: str) -> dict[str, str] | None:
+def _list_tags(scaling: ApplicationAutoScaling, arn: str) -> dict[str, str] | None:
     """Return the target's tags; None, so that none are compared, if an emulator lacks the call."""
     return default_if_unsupported(lambda: dict(scaling.list_tags_for_resource(ResourceARN=arn)["Tags"]), None)
 
@@ -192,22 +195,22 @@ class ScalingPolicy(ResourceType):
         delete="DeleteScalingPolicy",
     )
 
-    def read(self, scaling: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, scaling: ApplicationAutoScaling, spec: ResourceSpec) -> JsonObject | None:
         """Find the policy of this name and resource with DescribeScalingPolicies."""
         keys = {key: spec.props[key] for key in ("ResourceId", "PolicyName")}
         return next((actual for actual in read_policies(scaling, spec) if keys.items() <= actual.items()), None)
 
-    def read_status(self, scaling: Any, spec: ResourceSpec, actual: JsonObject) -> JsonObject:
+    def read_status(self, scaling: ApplicationAutoScaling, spec: ResourceSpec, actual: JsonObject) -> JsonObject:
         """Add `Tracking`, the state of the policy's alarms; one DescribeAlarms call serves all policies."""
         alarms = scaling_alarms.read_alarms(scaling, read_policies(scaling, spec))
         return {**actual, "Tracking": scaling_alarms.tracking_status(actual, alarms)}
 
-    def create(self, scaling: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, scaling: ApplicationAutoScaling, spec: ResourceSpec) -> JsonObject:
         """Create the policy with PutScalingPolicy."""
         scaling.put_scaling_policy(**spec.props)
         return dict(spec.props)
 
-    def update(self, scaling: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+    def update(self, scaling: ApplicationAutoScaling, spec: ResourceSpec, changed: JsonObject) -> None:
         """Put the policy again with PutScalingPolicy, an upsert that also recreates missing alarms."""
         scaling.put_scaling_policy(**spec.props)
 
@@ -219,13 +222,13 @@ class ScalingPolicy(ResourceType):
             return desired
         return {**desired, _TRACKING: actual[_TRACKING]}
 
-    def delete(self, scaling: Any, spec: ResourceSpec) -> None:
+    def delete(self, scaling: ApplicationAutoScaling, spec: ResourceSpec) -> None:
         """Delete the policy; AWS deletes its alarms with it."""
         policy_keys = {key: spec.props[key] for key in (*_TARGET_KEYS, "PolicyName")}
         scaling.delete_scaling_policy(**policy_keys)
 
 
-def read_policies(scaling: Any, spec: ResourceSpec) -> list[JsonObject]:
+def read_policies(scaling: ApplicationAutoScaling, spec: ResourceSpec) -> list[JsonObject]:
     """Return all policies that are being read together, with one DescribeScalingPolicies call."""
     names = scaling.batch_scope.batch(spec.props["PolicyName"], "ScalingPolicy", by="name", most=_NAMES_PER_CALL)
     reply = scaling.describe_scaling_policies(ServiceNamespace=spec.props["ServiceNamespace"], PolicyNames=names)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, code_of
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker, blocked_error
+from provisioner.service_clients import S3
+
+if TYPE_CHECKING:
+    from types_boto3_s3.type_defs import ErrorTypeDef, ObjectIdentifierTypeDef
 
 # The error codes for a bucket without Object Lock (terraform-provider-aws
 # s3/bucket_object_lock_configuration.go), and for an object without a retention or a legal hold.
@@ -27,7 +31,7 @@ _UNCHECKED_LOCKS = Blocker(
 )
 
 
-def lock_blockers(s3: Any, bucket: str) -> list[Blocker]:
+def lock_blockers(s3: S3, bucket: str) -> list[Blocker]:
     """Return the bucket's default retention, and the locks of the first objects, as blockers."""
     config = _read_lock(lambda: s3.get_object_lock_configuration(Bucket=bucket)).get("ObjectLockConfiguration", {})
     if config.get("ObjectLockEnabled") != "Enabled":
@@ -47,13 +51,13 @@ def _default_retention(bucket: str, retention: JsonObject) -> Blocker:
     return Blocker(description, temporary=False, remedy=f"{remedy}{bypass_hint}", deferred=True)
 
 
-def _first_object_locks(s3: Any, bucket: str) -> list[Blocker]:
+def _first_object_locks(s3: S3, bucket: str) -> list[Blocker]:
     """Return the locks of the first few versions: checking all of them would take two calls for each.
 
     Return an uncertain blocker if none of them is locked and there are more, or if AWS denied the reads.
     """
     try:
-        page = s3.page("list_object_versions", Bucket=bucket)
+        page = s3.one_page.list_object_versions(Bucket=bucket)
         versions = page.get("Versions", [])
         locks = [lock for version in versions[:_CHECKED_VERSIONS] for lock in object_locks(s3, bucket, version)]
     except ClientError as error:
@@ -64,7 +68,7 @@ def _first_object_locks(s3: Any, bucket: str) -> list[Blocker]:
     return locks[:_REPORTED_LOCKS] + ([] if locks or all_checked else [_UNCHECKED_LOCKS])
 
 
-def object_locks(s3: Any, bucket: str, entry: JsonObject) -> list[Blocker]:
+def object_locks(s3: S3, bucket: str, entry: JsonObject) -> list[Blocker]:
     """Return what keeps one version from being deleted: a retention with its end, and a legal hold.
 
     Args:
@@ -117,7 +121,7 @@ def _read_lock(read: Callable[[], JsonObject]) -> JsonObject:
         return {}
 
 
-def delete_all_objects(s3: Any, bucket: str) -> None:
+def delete_all_objects(s3: S3, bucket: str) -> None:
     """Delete all versions and delete markers in a bucket, page by page.
 
     Raises:
@@ -131,7 +135,7 @@ def delete_all_objects(s3: Any, bucket: str) -> None:
             raise _deletion_error(s3, bucket, error, versions)
 
 
-def _deletion_error(s3: Any, bucket: str, error: JsonObject, versions: list[JsonObject]) -> Exception:
+def _deletion_error(s3: S3, bucket: str, error: ErrorTypeDef, versions: list[ObjectIdentifierTypeDef]) -> Exception:
     """Return the error for a version that was not deleted.
 
     S3 answers AccessDenied for a locked object (S3 user guide, object-lock), so its locks are read first.
@@ -145,8 +149,8 @@ def _deletion_error(s3: Any, bucket: str, error: JsonObject, versions: list[Json
     return client_error
 
 
-def _first_page(s3: Any, bucket: str) -> list[JsonObject]:
+def _first_page(s3: S3, bucket: str) -> list[ObjectIdentifierTypeDef]:
     """Return the keys and version ids of the first page of versions and delete markers."""
-    page = s3.page("list_object_versions", Bucket=bucket)
+    page = s3.one_page.list_object_versions(Bucket=bucket)
     versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-    return [{key: version[key] for key in ("Key", "VersionId")} for version in versions]
+    return [{"Key": version["Key"], "VersionId": version["VersionId"]} for version in versions]

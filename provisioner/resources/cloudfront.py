@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -26,6 +26,10 @@ from provisioner.resources.pricing_plans import (
     read_plans,
 )
 from provisioner.resources.tags import mapping, pairs, read_tags
+from provisioner.service_clients import CloudFront
+
+if TYPE_CHECKING:
+    from types_boto3_cloudfront.type_defs import DistributionConfigOutputTypeDef
 
 # The ETag is out of date: the retry reads it again.
 _STALE = codes("PreconditionFailed", "InvalidIfMatchVersion")
@@ -104,7 +108,7 @@ class Distribution(ResourceType):
         blockers="GetDistribution",
     )
 
-    def read(self, cloudfront: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, cloudfront: CloudFront, spec: ResourceSpec) -> JsonObject | None:
         """Read the distribution and its tags; find it by its comment where its id is not known yet."""
         id_ = spec.id or self._find_id(cloudfront, spec.props.get("Comment", spec.aws_name))
         if not id_:
@@ -130,31 +134,31 @@ class Distribution(ResourceType):
             f"5 USD a month until `aws wafv2 delete-web-acl {acl_options} --lock-token {token}`"
         )
 
-    def _find_id(self, cloudfront: Any, comment: str) -> str:
+    def _find_id(self, cloudfront: CloudFront, comment: str) -> str:
         """Return the id of the distribution with this comment; "" if there is none."""
         distributions = cloudfront.list_distributions().get("DistributionList", {}).get("Items") or []
         return next((str(actual["Id"]) for actual in distributions if actual["Comment"] == comment), "")
 
-    def create(self, cloudfront: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, cloudfront: CloudFront, spec: ResourceSpec) -> JsonObject:
         """Create the distribution with its tags; its CallerReference makes a repeated call harmless."""
-        config = {**_to_api_config(spec.props), "CallerReference": spec.token}
+        config: Any = {**_to_api_config(spec.props), "CallerReference": spec.token}
         reply = cloudfront.create_distribution_with_tags(
             DistributionConfigWithTags={"DistributionConfig": config, "Tags": {"Items": pairs(spec.tags)}}
         )
         return {**_to_properties(reply["Distribution"], spec.suffix), "ETag": reply["ETag"]}
 
-    def read_before_replace(self, cloudfront: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read_before_replace(self, cloudfront: CloudFront, spec: ResourceSpec) -> JsonObject | None:
         """Read the current configuration with GetDistributionConfig, and the ETag that an update needs."""
         reply = cloudfront.get_distribution_config(Id=spec.id)
         return {**reply["DistributionConfig"], "ETag": reply["ETag"]}
 
-    def update(self, cloudfront: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+    def update(self, cloudfront: CloudFront, spec: ResourceSpec, changed: JsonObject) -> None:
         """Replace the configuration, with the ETag it is based on; raise Blocked if a plan keeps the ACL."""
         if not spec.live:
             return
         try:
-            config, etag = _to_api_config(spec.props), spec.live["ETag"]
-            cloudfront.update_distribution(Id=spec.id, IfMatch=etag, DistributionConfig=config)
+            config: Any = _to_api_config(spec.props)
+            cloudfront.update_distribution(Id=spec.id, IfMatch=spec.live["ETag"], DistributionConfig=config)
         except ClientError as error:
             if not is_plan_refusal(error):
                 raise
@@ -162,7 +166,7 @@ class Distribution(ResourceType):
             refusal = acl_refusal(plan_behind_refusal(cloudfront, arn))
             raise Blocked(f"{self} {spec.aws_name or spec.id}: {refusal.reason}.", refusal.hint) from error
 
-    def retag(self, cloudfront: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, cloudfront: CloudFront, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with TagResource and UntagResource."""
         arn = cloudfront.get_distribution(Id=spec.id)["Distribution"]["ARN"]
         if put:
@@ -170,12 +174,12 @@ class Distribution(ResourceType):
         if removed_keys := list(drop):
             cloudfront.untag_resource(Resource=arn, TagKeys={"Items": removed_keys})
 
-    def delete(self, cloudfront: Any, spec: ResourceSpec) -> None:
+    def delete(self, cloudfront: CloudFront, spec: ResourceSpec) -> None:
         """Disable the distribution, raise RetryLater until that is deployed, then delete it."""
         reply = cloudfront.get_distribution(Id=spec.id)
         actual = reply["Distribution"]
         if actual["DistributionConfig"]["Enabled"]:
-            config = {**actual["DistributionConfig"], "Enabled": False}
+            config: DistributionConfigOutputTypeDef = {**actual["DistributionConfig"], "Enabled": False}
             cloudfront.update_distribution(Id=spec.id, IfMatch=reply["ETag"], DistributionConfig=config)
         if actual["DistributionConfig"]["Enabled"] or actual["Status"] != "Deployed":
             raise RetryLater("it is disabled, and CloudFront is deploying that", due=self.typical_create_seconds)
@@ -186,13 +190,13 @@ class Distribution(ResourceType):
                 raise
             raise blocked_error(f"{self} {spec.aws_name or spec.id}", blockers) from error
 
-    def refusals(self, cloudfront: Any, actual: JsonObject, changed: Set[str]) -> list[Refusal]:
+    def refusals(self, cloudfront: CloudFront, actual: JsonObject, changed: Set[str]) -> list[Refusal]:
         """Return a refusal if the web ACL is to be removed or replaced and a pricing plan keeps it."""
         if "WebACLId" not in changed or not actual.get("WebACLId"):
             return []
         return [acl_refusal(plan) for plan in read_plans(cloudfront, actual["ARN"])]
 
-    def blockers(self, cloudfront: Any, spec: ResourceSpec) -> list[Blocker]:
+    def blockers(self, cloudfront: CloudFront, spec: ResourceSpec) -> list[Blocker]:
         """Return the pricing plan of the distribution, which blocks its deletion."""
         return read_plans(cloudfront, cloudfront.get_distribution(Id=spec.id)["Distribution"]["ARN"])
 
@@ -208,7 +212,7 @@ class Distribution(ResourceType):
         return properties
 
 
-def existing_domain(cloudfront: Any, comment: str) -> dict[str, str]:
+def existing_domain(cloudfront: CloudFront, comment: str) -> dict[str, str]:
     """Return the domain settings of the existing distribution with this comment; {} if it has no domain.
 
     `names` are separated by blanks; there is no `hosted_zone_id` if the stack does not manage the zone.
@@ -226,7 +230,7 @@ def existing_domain(cloudfront: Any, comment: str) -> dict[str, str]:
     return {"names": " ".join(names), "origin_name": origin["DomainName"], **zone_id}
 
 
-def _list_tags(cloudfront: Any, arn: str) -> dict[str, str]:
+def _list_tags(cloudfront: CloudFront, arn: str) -> dict[str, str]:
     return mapping(cloudfront.list_tags_for_resource(Resource=arn)["Tags"]["Items"])
 
 

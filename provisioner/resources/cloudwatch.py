@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.charges import Doc, MonthlyCharge, PricedResources, Pricing
@@ -13,6 +12,7 @@ from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.names import PROJECT
 from provisioner.resources.field_owners.s3_and_monitoring import ALARM, DASHBOARD
 from provisioner.resources.tags import mapping, pairs, read_tags
+from provisioner.service_clients import CloudWatch
 
 
 def _charges(props: Doc, _resources: PricedResources) -> Iterator[MonthlyCharge]:
@@ -41,7 +41,7 @@ class Alarm(ResourceType):
         delete="DeleteAlarms",
     )
 
-    def read(self, cloudwatch: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, cloudwatch: CloudWatch, spec: ResourceSpec) -> JsonObject | None:
         """Read the alarm and its tags; one DescribeAlarms call returns the alarms of all stacks."""
         alarms = cloudwatch.describe_alarms(AlarmNamePrefix=f"{PROJECT}-")["MetricAlarms"]
         alarm = next((actual for actual in alarms if actual["AlarmName"] == spec.props["AlarmName"]), None)
@@ -59,16 +59,16 @@ class Alarm(ResourceType):
         unused_keys |= {"Statistic", "Period"} if actual.get("Metrics") else set()
         return {key: value for key, value in actual.items() if key not in unused_keys}
 
-    def create(self, cloudwatch: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, cloudwatch: CloudWatch, spec: ResourceSpec) -> JsonObject:
         """Create the alarm with PutMetricAlarm; repeating the call has no further effect."""
         cloudwatch.put_metric_alarm(**spec.props, Tags=pairs(spec.tags))
         return dict(spec.props)
 
-    def update(self, cloudwatch: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+    def update(self, cloudwatch: CloudWatch, spec: ResourceSpec, changed: JsonObject) -> None:
         """Replace the whole definition with PutMetricAlarm; the alarm keeps its state."""
         cloudwatch.put_metric_alarm(**spec.props)
 
-    def retag(self, cloudwatch: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, cloudwatch: CloudWatch, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with TagResource and UntagResource."""
         arn = (self.read(cloudwatch, spec) or {})["AlarmArn"]
         if put:
@@ -76,7 +76,7 @@ class Alarm(ResourceType):
         if removed_keys := list(drop):
             cloudwatch.untag_resource(ResourceARN=arn, TagKeys=removed_keys)
 
-    def delete(self, cloudwatch: Any, spec: ResourceSpec) -> None:
+    def delete(self, cloudwatch: CloudWatch, spec: ResourceSpec) -> None:
         """Delete the alarm; DeleteAlarms is no error where it does not exist."""
         cloudwatch.delete_alarms(AlarmNames=[spec.id])
 
@@ -96,25 +96,25 @@ class Dashboard(ResourceType):
         read="GetDashboard", create="PutDashboard", update="PutDashboard", delete="DeleteDashboards"
     )
 
-    def read(self, cloudwatch: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, cloudwatch: CloudWatch, spec: ResourceSpec) -> JsonObject | None:
         """Read the dashboard with GetDashboard, its JSON body parsed."""
         actual = cloudwatch.get_dashboard(DashboardName=spec.props["DashboardName"])
         return {**actual, "DashboardBody": json.loads(actual["DashboardBody"])}
 
-    def create(self, cloudwatch: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, cloudwatch: CloudWatch, spec: ResourceSpec) -> JsonObject:
         """Create the dashboard with PutDashboard; repeating the call has no further effect."""
         body = json.dumps(spec.props["DashboardBody"])
         cloudwatch.put_dashboard(DashboardName=spec.props["DashboardName"], DashboardBody=body)
         return dict(spec.props)
 
-    def update(self, cloudwatch: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+    def update(self, cloudwatch: CloudWatch, spec: ResourceSpec, changed: JsonObject) -> None:
         """Replace the dashboard with PutDashboard."""
         self.create(cloudwatch, spec)
 
-    def delete(self, cloudwatch: Any, spec: ResourceSpec) -> None:
+    def delete(self, cloudwatch: CloudWatch, spec: ResourceSpec) -> None:
         """Delete the dashboard with DeleteDashboards."""
         cloudwatch.delete_dashboards(DashboardNames=[spec.id])
 
 
-def _list_tags(cloudwatch: Any, arn: str) -> dict[str, str]:
+def _list_tags(cloudwatch: CloudWatch, arn: str) -> dict[str, str]:
     return mapping(cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"])

@@ -14,13 +14,16 @@ from botocore.exceptions import ClientError
 
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.error_categories import code_of, default_if_unsupported
+from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.errors import Blocked
 from provisioner.names import NODE_TAG, PROJECT, has_stack_tags, name_of
+from provisioner.resources.ec2.base import equals_filters
 from provisioner.resources.elbv2.base import LOAD_BALANCER_NOT_FOUND
 from provisioner.resources.elbv2.request_routing import path_values
 from provisioner.resources.rds.base import CLUSTER_NOT_FOUND
 from provisioner.resources.secretsmanager import INPUT_VARIABLE, password_from_environment
 from provisioner.resources.tags import mapping
+from provisioner.service_clients import EC2, ELBV2, RDS, SecretsManager
 
 # The AWS operations that this module calls, by service: `policy` grants them, and
 # tests/resources/test_declared_calls.py compares the list with the code.
@@ -88,16 +91,16 @@ def highest_reader_number(clients: Clients, suffix: str) -> int:
     return max((int(reader.rpartition("-")[2]) for reader in readers), default=0)
 
 
-def _database_instances(clients: Clients, suffix: str) -> list[dict[str, Any]]:
+def _database_instances(clients: Clients, suffix: str) -> list[JsonObject]:
     """Return the instances of the stack's database cluster (DescribeDBInstances)."""
-    filters = [{"Name": "db-cluster-id", "Values": [name_of("aurora", suffix)]}]
-    return list(clients.client("rds").describe_db_instances(Filters=filters)["DBInstances"])
+    rds, cluster = clients.client(RDS), name_of("aurora", suffix)
+    return list(rds.describe_db_instances(Filters=[{"Name": "db-cluster-id", "Values": [cluster]}])["DBInstances"])
 
 
 def zones_in_use(clients: Clients, suffix: str) -> list[str]:
     """Return the zones of the stack's subnets, in the order of the subnets' numbers (DescribeSubnets)."""
-    filters = [{"Name": "tag:Project", "Values": [PROJECT]}, {"Name": "tag:Environment", "Values": [suffix]}]
-    subnets = clients.client("ec2").describe_subnets(Filters=filters)["Subnets"]
+    filters = equals_filters({"tag:Project": PROJECT, "tag:Environment": suffix})
+    subnets = clients.client(EC2).describe_subnets(Filters=filters)["Subnets"]
     by_id = {mapping(subnet["Tags"]).get(NODE_TAG, ""): subnet["AvailabilityZone"] for subnet in subnets}
     zones = (by_id.get(f"public-{number}") or by_id.get(f"private-{number}") for number in range(1, len(by_id) + 1))
     return [zone for zone in zones if zone]
@@ -109,7 +112,7 @@ def rule_priorities(clients: Clients, suffix: str) -> dict[str, int]:
     Two listeners of one load balancer, as while port 443 replaces port 80, have the same patterns at the same
     priorities.
     """
-    elb = clients.client("elbv2")
+    elb = clients.client(ELBV2)
     try:
         balancers = elb.describe_load_balancers(Names=[name_of("alb", suffix)])["LoadBalancers"]
     except ClientError as error:
@@ -132,8 +135,8 @@ def rule_priorities(clients: Clients, suffix: str) -> dict[str, int]:
 
 def usable_zones(clients: Clients) -> list[str]:
     """Return the available zones that can run the database, sorted by name."""
-    filters = [{"Name": "state", "Values": ["available"]}, {"Name": "zone-type", "Values": ["availability-zone"]}]
-    zones = clients.client("ec2").describe_availability_zones(Filters=filters)["AvailabilityZones"]
+    filters = equals_filters({"state": "available", "zone-type": "availability-zone"})
+    zones = clients.client(EC2).describe_availability_zones(Filters=filters)["AvailabilityZones"]
     available = {zone["ZoneName"] for zone in zones if zone.get("OptInStatus") != "not-opted-in"}
     serverless = {zone["Name"] for option in orderable_options(clients) for zone in option["AvailabilityZones"]}
     # Other emulators may have no list of orderable options: then no zone is excluded.
@@ -147,7 +150,7 @@ def orderable_options(clients: Clients) -> list[dict[str, Any]]:
     """
 
     def describe() -> dict[str, Any]:
-        rds = clients.client("rds")
+        rds = clients.client(RDS)
         return dict(rds.describe_orderable_db_instance_options(Engine=ENGINE, DBInstanceClass=INSTANCE_CLASS))
 
     nothing: dict[str, Any] = {"OrderableDBInstanceOptions": []}
@@ -172,7 +175,7 @@ def read_cluster(clients: Clients, suffix: str) -> dict[str, Any] | None:
     """Return the stack's database cluster as AWS describes it; None if there is none."""
     name = name_of("aurora", suffix)
     try:
-        clusters = clients.client("rds").describe_db_clusters(DBClusterIdentifier=name)["DBClusters"]
+        clusters = clients.client(RDS).describe_db_clusters(DBClusterIdentifier=name)["DBClusters"]
     except ClientError as error:
         if code_of(error) in CLUSTER_NOT_FOUND:
             return None
@@ -184,7 +187,7 @@ def read_cluster(clients: Clients, suffix: str) -> dict[str, Any] | None:
 def _has_secret(clients: Clients, suffix: str) -> bool:
     """Return whether the stack has a secret with the master password that is not being deleted."""
     try:
-        secret = clients.client("secretsmanager").describe_secret(SecretId=name_of("dbsecret", suffix))
+        secret = clients.client(SecretsManager).describe_secret(SecretId=name_of("dbsecret", suffix))
     except ClientError as error:
         if code_of(error) == "ResourceNotFoundException":
             return False
@@ -199,8 +202,8 @@ def edge_prefix_list_id(clients: Clients) -> str:
         Blocked: The region has no such prefix list.
 
     """
-    filters = [{"Name": "prefix-list-name", "Values": [EDGE_PREFIX_LIST]}]
-    prefix_lists = clients.client("ec2").describe_managed_prefix_lists(Filters=filters)["PrefixLists"]
+    filters = equals_filters({"prefix-list-name": EDGE_PREFIX_LIST})
+    prefix_lists = clients.client(EC2).describe_managed_prefix_lists(Filters=filters)["PrefixLists"]
     if not prefix_lists:
         raise Blocked(
             f"{clients.aws.region} has no prefix list {EDGE_PREFIX_LIST}.", "Set `edge.guard=off` in this region."

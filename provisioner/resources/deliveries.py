@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -13,6 +12,7 @@ from provisioner.engine.types.charges import FREE, Pricing
 from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.resources.field_owners.iam_and_logs import DELIVERY, DESTINATION, SOURCE
+from provisioner.service_clients import CloudWatchLogs
 
 _NOT_FOUND = codes("ResourceNotFoundException")
 # This refusal passes: "Requested resource is currently being updated. Please try again later."
@@ -32,11 +32,11 @@ class _DeliveryResourceType(ResourceType):
     not_found_codes = _NOT_FOUND
     retryable_codes = {"create": _BUSY, "update": _BUSY, "delete": _STILL_IN_USE}
 
-    def with_tags(self, logs: Any, actual: JsonObject) -> JsonObject:
+    def with_tags(self, logs: CloudWatchLogs, actual: JsonObject) -> JsonObject:
         """Return a resource as it was read, and its tags, which need a call of their own."""
         return {**actual, "Tags": logs.list_tags_for_resource(resourceArn=actual["arn"])["tags"]}
 
-    def retag(self, logs: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, logs: CloudWatchLogs, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with TagResource and UntagResource."""
         arn = (self.read(logs, spec) or {})["arn"]
         if put:
@@ -69,11 +69,12 @@ class DeliverySource(_DeliveryResourceType):
         delete="DeleteDeliverySource",
     )
 
-    def read(self, logs: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, logs: CloudWatchLogs, spec: ResourceSpec) -> JsonObject | None:
         """Read the source with GetDeliverySource.
 
         If no source has our name, return the source that already takes these logs of this resource, if any.
         """
+        actual: JsonObject | None
         try:
             actual = logs.get_delivery_source(name=spec.props["name"])["deliverySource"]
         except ClientError as error:
@@ -88,11 +89,11 @@ class DeliverySource(_DeliveryResourceType):
         """Return the name of somebody else's source and the logs it takes; AWS allows one source for them."""
         return f"the delivery source {actual['name']} takes the {actual['logType']} of {actual['resourceArn']}"
 
-    def create(self, logs: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, logs: CloudWatchLogs, spec: ResourceSpec) -> JsonObject:
         """Create the source with PutDeliverySource; repeating the call has no further effect."""
         return dict(logs.put_delivery_source(**spec.props, tags=dict(spec.tags))["deliverySource"])
 
-    def delete(self, logs: Any, spec: ResourceSpec) -> None:
+    def delete(self, logs: CloudWatchLogs, spec: ResourceSpec) -> None:
         """Delete the source; its deliveries were deleted before it."""
         logs.delete_delivery_source(name=spec.id)
 
@@ -118,20 +119,20 @@ class DeliveryDestination(_DeliveryResourceType):
         delete="DeleteDeliveryDestination",
     )
 
-    def read(self, logs: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, logs: CloudWatchLogs, spec: ResourceSpec) -> JsonObject | None:
         """Read the destination with GetDeliveryDestination."""
         name = spec.props["name"]
         return self.with_tags(logs, logs.get_delivery_destination(name=name)["deliveryDestination"])
 
-    def create(self, logs: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, logs: CloudWatchLogs, spec: ResourceSpec) -> JsonObject:
         """Create the destination with PutDeliveryDestination; repeating the call has no further effect."""
         return dict(logs.put_delivery_destination(**spec.props, tags=dict(spec.tags))["deliveryDestination"])
 
-    def update(self, logs: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+    def update(self, logs: CloudWatchLogs, spec: ResourceSpec, changed: JsonObject) -> None:
         """Replace the destination with PutDeliveryDestination."""
         logs.put_delivery_destination(**spec.props)
 
-    def delete(self, logs: Any, spec: ResourceSpec) -> None:
+    def delete(self, logs: CloudWatchLogs, spec: ResourceSpec) -> None:
         """Delete the destination; its deliveries were deleted before it."""
         logs.delete_delivery_destination(name=spec.id)
 
@@ -153,23 +154,23 @@ class Delivery(_DeliveryResourceType):
         delete="DeleteDelivery",
     )
 
-    def read(self, logs: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, logs: CloudWatchLogs, spec: ResourceSpec) -> JsonObject | None:
         """Find the delivery between this source and this destination with DescribeDeliveries."""
         connection = {key: spec.props[key] for key in self.lookup_properties}
         deliveries = logs.describe_deliveries()["deliveries"]
         actual = next((delivery for delivery in deliveries if connection.items() <= delivery.items()), None)
         return self.with_tags(logs, actual) if actual else None
 
-    def create(self, logs: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, logs: CloudWatchLogs, spec: ResourceSpec) -> JsonObject:
         """Create the delivery with CreateDelivery."""
         return dict(logs.create_delivery(**spec.props, tags=dict(spec.tags))["delivery"])
 
-    def delete(self, logs: Any, spec: ResourceSpec) -> None:
+    def delete(self, logs: CloudWatchLogs, spec: ResourceSpec) -> None:
         """Delete the delivery with DeleteDelivery."""
         logs.delete_delivery(id=spec.id)
 
 
-def _find_source_of_same_logs(logs: Any, props: JsonObject) -> JsonObject | None:
+def _find_source_of_same_logs(logs: CloudWatchLogs, props: JsonObject) -> JsonObject | None:
     """Return the source of any name that already takes these logs of this resource; None if none does."""
     sources = logs.describe_delivery_sources()["deliverySources"]
     same_type = (source for source in sources if source["logType"] == props["logType"])

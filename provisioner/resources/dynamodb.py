@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
@@ -19,6 +19,7 @@ from provisioner.resources.field_owners.databases_and_keys import BACKUPS, TABLE
 from provisioner.resources.secretsmanager import RESOURCE_POLICY
 from provisioner.resources.subresource import SubresourceType
 from provisioner.resources.tags import mapping, pairs, read_tags
+from provisioner.service_clients import DynamoDB
 
 TABLE_NOT_FOUND = codes("ResourceNotFoundException", "TableNotFoundException")
 # The table is still applying its last change, or the account has too many changes at once.
@@ -29,7 +30,7 @@ _KEY_NOT_VISIBLE_YET = codes("AccessDeniedException: kms", "ValidationException:
 _POLICY_NOT_FOUND = codes("PolicyNotFoundException", "ResourceNotFoundException")
 _BACKUPS_STARTING = codes("ContinuousBackupsUnavailableException", "ValidationException: backups are being enabled")
 
-_RECOVERY_DAYS = "RecoveryPeriodInDays"
+_RECOVERY_DAYS: Final = "RecoveryPeriodInDays"
 _INDEX_REASON = "somebody's queries may read it"
 
 
@@ -77,29 +78,29 @@ class Table(ResourceType):
         delete="DeleteTable",
     )
 
-    def read(self, dynamodb: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, dynamodb: DynamoDB, spec: ResourceSpec) -> JsonObject | None:
         """Read the table with DescribeTable, and its tags."""
         actual = dynamodb.describe_table(TableName=spec.props["TableName"])["Table"]
         arn = actual["TableArn"]
         tags = read_tags(dynamodb, spec, arn, lambda: _list_tags(dynamodb, arn))
         return {**_to_properties(actual), "Tags": tags}
 
-    def create(self, dynamodb: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, dynamodb: DynamoDB, spec: ResourceSpec) -> JsonObject:
         """Create the table with CreateTable."""
         reply = dynamodb.create_table(**spec.props, Tags=pairs(spec.tags))
         return _to_properties(reply["TableDescription"])
 
-    def update(self, dynamodb: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+    def update(self, dynamodb: DynamoDB, spec: ResourceSpec, changed: JsonObject) -> None:
         """Change the table; a change to PROVISIONED also gives the capacity of table and indexes."""
         units = spec.props.get("ProvisionedThroughput")
-        capacity: JsonObject = {}
+        capacity: dict[str, Any] = {}
         if "BillingMode" in changed and units:
             capacity = {"ProvisionedThroughput": units}
             updates = [{"Update": {"IndexName": name, **capacity}} for name in _index_names(dynamodb, spec)]
             capacity |= {"GlobalSecondaryIndexUpdates": updates} if updates else {}
-        dynamodb.update_table(TableName=spec.id, **changed | capacity)
+        dynamodb.update_table(TableName=spec.id, **{**changed, **capacity})
 
-    def retag(self, dynamodb: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, dynamodb: DynamoDB, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with TagResource and UntagResource."""
         arn = dynamodb.describe_table(TableName=spec.id)["Table"]["TableArn"]
         if put:
@@ -116,12 +117,12 @@ class Table(ResourceType):
         return {**actual, "AttributeDefinitions": definitions}
 
     def unmanaged(
-        self, dynamodb: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren
+        self, dynamodb: DynamoDB, spec: ResourceSpec, actual: JsonObject, children: KnownChildren
     ) -> list[Unmanaged]:
         """Return the table's indexes and its resource policy, neither of which the stack declares."""
         return [*_unmanaged_indexes(actual), *self._unmanaged_policy(dynamodb, actual)]
 
-    def _unmanaged_policy(self, dynamodb: Any, actual: JsonObject) -> list[Unmanaged]:
+    def _unmanaged_policy(self, dynamodb: DynamoDB, actual: JsonObject) -> list[Unmanaged]:
         """Return the table's resource policy, if somebody set one."""
         request = {"ResourceArn": actual["TableArn"]}
         try:
@@ -132,7 +133,7 @@ class Table(ResourceType):
             return []
         return [Unmanaged(RESOURCE_POLICY, request, not_found_codes=_POLICY_NOT_FOUND)] if reply.get("Policy") else []
 
-    def remove_unmanaged(self, dynamodb: Any, spec: ResourceSpec, unmanaged: Unmanaged) -> None:
+    def remove_unmanaged(self, dynamodb: DynamoDB, spec: ResourceSpec, unmanaged: Unmanaged) -> None:
         """Delete the table's resource policy."""
         dynamodb.delete_resource_policy(**unmanaged.request)
 
@@ -144,18 +145,18 @@ class Table(ResourceType):
         """
         return f"the table {props['TableName']}; with point-in-time recovery, AWS keeps a last backup for 35 days"
 
-    def delete(self, dynamodb: Any, spec: ResourceSpec) -> None:
+    def delete(self, dynamodb: DynamoDB, spec: ResourceSpec) -> None:
         """Delete the table; DeleteTable is no error while it is being deleted."""
         dynamodb.delete_table(TableName=spec.id)
 
 
-def _index_names(dynamodb: Any, spec: ResourceSpec) -> list[str]:
+def _index_names(dynamodb: DynamoDB, spec: ResourceSpec) -> list[str]:
     """Return the names of the indexes: provisioned capacity has to be given for each (go-to-k/cdkd#1588)."""
     indexes = dynamodb.describe_table(TableName=spec.id)["Table"].get("GlobalSecondaryIndexes") or []
     return [str(index["IndexName"]) for index in indexes if index.get("IndexStatus") != "DELETING"]
 
 
-def _list_tags(dynamodb: Any, arn: str) -> dict[str, str]:
+def _list_tags(dynamodb: DynamoDB, arn: str) -> dict[str, str]:
     return mapping(dynamodb.list_tags_of_resource(ResourceArn=arn)["Tags"])
 
 
@@ -198,7 +199,7 @@ class TimeToLive(SubresourceType):
         update="DescribeTimeToLive UpdateTimeToLive",
     )
 
-    def read(self, dynamodb: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, dynamodb: DynamoDB, spec: ResourceSpec) -> JsonObject | None:
         """Read the TTL with DescribeTimeToLive; ENABLING lasts up to an hour, and counts as on."""
         name = spec.props["TableName"]
         actual = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
@@ -206,7 +207,7 @@ class TimeToLive(SubresourceType):
         specification = {"Enabled": is_on, "AttributeName": actual.get("AttributeName")}
         return {"TableName": name, "TimeToLiveSpecification": specification}
 
-    def apply(self, dynamodb: Any, props: JsonObject) -> None:
+    def apply(self, dynamodb: DynamoDB, props: JsonObject) -> None:
         """Turn TTL on or off; do nothing if it is as declared, as DynamoDB would refuse the call.
 
         To change the attribute, turn TTL off and raise RetryLater, so that the engine turns it on later.
@@ -214,8 +215,10 @@ class TimeToLive(SubresourceType):
         current = self._read_specification(dynamodb, props)
         desired = props["TimeToLiveSpecification"]
         if current["Enabled"] and (not desired["Enabled"] or current["AttributeName"] != desired["AttributeName"]):
-            disabled = {"Enabled": False, "AttributeName": current["AttributeName"]}
-            dynamodb.update_time_to_live(TableName=props["TableName"], TimeToLiveSpecification=disabled)
+            dynamodb.update_time_to_live(
+                TableName=props["TableName"],
+                TimeToLiveSpecification={"Enabled": False, "AttributeName": current["AttributeName"]},
+            )
             if desired["Enabled"]:
                 raise RetryLater("it is off, and is turned on for the new attribute later", due=self.cooldown)
         elif desired["Enabled"] and not current["Enabled"]:
@@ -226,7 +229,7 @@ class TimeToLive(SubresourceType):
         is_on, stays_on = (props["TimeToLiveSpecification"]["Enabled"] for props in (actual, desired))
         return 2 if is_on and stays_on else 1
 
-    def _read_specification(self, dynamodb: Any, props: JsonObject) -> JsonObject:
+    def _read_specification(self, dynamodb: DynamoDB, props: JsonObject) -> JsonObject:
         """Return the TTL as it is now."""
         actual = self.read(dynamodb, ResourceSpec("", "", "", props)) or {}
         return dict(actual["TimeToLiveSpecification"])
@@ -246,7 +249,7 @@ class PointInTimeRecovery(SubresourceType):
         read="DescribeContinuousBackups", create="UpdateContinuousBackups", update="UpdateContinuousBackups"
     )
 
-    def read(self, dynamodb: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, dynamodb: DynamoDB, spec: ResourceSpec) -> JsonObject | None:
         """Read the setting with DescribeContinuousBackups."""
         name = spec.props["TableName"]
         actual = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
@@ -255,7 +258,7 @@ class PointInTimeRecovery(SubresourceType):
         is_on = description.get("PointInTimeRecoveryStatus") == "ENABLED"
         return {"TableName": name, "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": is_on, **days}}
 
-    def apply(self, dynamodb: Any, props: JsonObject) -> None:
+    def apply(self, dynamodb: DynamoDB, props: JsonObject) -> None:
         """Set it with UpdateContinuousBackups; the recovery period is sent only when it is turned on."""
         specification = props["PointInTimeRecoverySpecification"]
         if not specification["PointInTimeRecoveryEnabled"]:

@@ -15,6 +15,7 @@ from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.resources.field_owners.s3_and_monitoring import EVENT_RULE, EVENT_TARGET
 from provisioner.resources.tags import mapping, pairs, read_tags
+from provisioner.service_clients import EventBridge
 
 RULE_NOT_FOUND = codes("ResourceNotFoundException")
 _BUSY = codes("ConcurrentModificationException")
@@ -48,22 +49,22 @@ class EventRule(ResourceType):
         delete="DeleteRule",
     )
 
-    def read(self, events: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, events: EventBridge, spec: ResourceSpec) -> JsonObject | None:
         """Read the rule with DescribeRule, and its tags."""
         actual = events.describe_rule(Name=spec.props["Name"])
         tags = read_tags(events, spec, actual["Arn"], lambda: _list_tags(events, actual["Arn"]))
         return {**actual, "EventPattern": json.loads(actual["EventPattern"]), "Tags": tags}
 
-    def create(self, events: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, events: EventBridge, spec: ResourceSpec) -> JsonObject:
         """Create the rule with PutRule; repeating the call has no further effect."""
         reply = events.put_rule(**_to_request(spec.props), Tags=pairs(spec.tags))
         return {**spec.props, "Arn": reply["RuleArn"]}
 
-    def update(self, events: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+    def update(self, events: EventBridge, spec: ResourceSpec, changed: JsonObject) -> None:
         """Replace the whole rule with PutRule; its tags are changed by other calls."""
         events.put_rule(**_to_request(spec.props))
 
-    def retag(self, events: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, events: EventBridge, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with TagResource and UntagResource."""
         arn = events.describe_rule(Name=spec.id)["Arn"]
         if put:
@@ -71,7 +72,7 @@ class EventRule(ResourceType):
         if removed_keys := list(drop):
             events.untag_resource(ResourceARN=arn, TagKeys=removed_keys)
 
-    def delete(self, events: Any, spec: ResourceSpec) -> None:
+    def delete(self, events: EventBridge, spec: ResourceSpec) -> None:
         """Delete the rule; its targets were deleted before it."""
         events.delete_rule(Name=spec.id)
 
@@ -98,23 +99,23 @@ class EventTarget(ResourceType):
         read="ListTargetsByRule", create="PutTargets", update="PutTargets", delete="RemoveTargets"
     )
 
-    def read(self, events: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, events: EventBridge, spec: ResourceSpec) -> JsonObject | None:
         """Find the target of this id with ListTargetsByRule."""
         targets = events.list_targets_by_rule(Rule=spec.props["Rule"])["Targets"]
         target = next((candidate for candidate in targets if candidate["Id"] == spec.props["Id"]), None)
         return {"Rule": spec.props["Rule"], **target} if target else None
 
-    def create(self, events: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, events: EventBridge, spec: ResourceSpec) -> JsonObject:
         """Create the target with PutTargets, which reports a failure in its reply instead of an error."""
-        target = {key: value for key, value in spec.props.items() if key != "Rule"}
+        target: Any = {key: value for key, value in spec.props.items() if key != "Rule"}
         _raise_failed_entry(events.put_targets(Rule=spec.props["Rule"], Targets=[target]), "PutTargets")
         return dict(spec.props)
 
-    def update(self, events: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+    def update(self, events: EventBridge, spec: ResourceSpec, changed: JsonObject) -> None:
         """Replace the target with PutTargets."""
         self.create(events, spec)
 
-    def delete(self, events: Any, spec: ResourceSpec) -> None:
+    def delete(self, events: EventBridge, spec: ResourceSpec) -> None:
         """Delete the target with RemoveTargets."""
         _raise_failed_entry(events.remove_targets(Rule=spec.props["Rule"], Ids=[spec.props["Id"]]), "RemoveTargets")
 
@@ -126,5 +127,5 @@ def _raise_failed_entry(reply: JsonObject, operation: str) -> None:
         raise ClientError({"Error": error}, operation)
 
 
-def _list_tags(events: Any, arn: str) -> dict[str, str]:
+def _list_tags(events: EventBridge, arn: str) -> dict[str, str]:
     return mapping(events.list_tags_for_resource(ResourceARN=arn)["Tags"])

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -19,6 +18,7 @@ from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.resources.field_owners.iam_and_logs import ROLE, ROLE_POLICY, SERVICE_ROLE
 from provisioner.resources.role_details import list_roles, read_role_description, read_role_details
 from provisioner.resources.tags import mapping, pairs
+from provisioner.service_clients import IAM
 
 NOT_FOUND = codes("NoSuchEntity")
 BUSY = codes("ConcurrentModification")
@@ -74,7 +74,7 @@ class Role(ResourceType):
         blockers="ListInstanceProfilesForRole",
     )
 
-    def read(self, iam: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, iam: IAM, spec: ResourceSpec) -> JsonObject | None:
         """Read the role with GetRole.
 
         GetAccountAuthorizationDetails's answer about all roles is used instead if it shows the role as
@@ -87,13 +87,13 @@ class Role(ResourceType):
                 return actual
         return _to_properties(iam.get_role(RoleName=name)["Role"])
 
-    def create(self, iam: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, iam: IAM, spec: ResourceSpec) -> JsonObject:
         """Create the role with CreateRole."""
         trust = json.dumps(spec.props["AssumeRolePolicyDocument"])
         reply = iam.create_role(**{**spec.props, "AssumeRolePolicyDocument": trust}, Tags=pairs(spec.tags))
         return dict(reply["Role"])
 
-    def update(self, iam: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+    def update(self, iam: IAM, spec: ResourceSpec, changed: JsonObject) -> None:
         """Change the permissions boundary, the trust policy, the description and the session duration."""
         name = spec.props["RoleName"]
         if boundary := changed.get("PermissionsBoundary"):
@@ -107,7 +107,7 @@ class Role(ResourceType):
             request = {key: spec.props[key] for key in ("Description", "MaxSessionDuration") if key in spec.props}
             iam.update_role(RoleName=name, **request)
 
-    def retag(self, iam: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, iam: IAM, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with UntagRole, then TagRole."""
         # IAM treats the tags `team` and `Team` as one, so the tag that is set last remains.
         if removed_keys := list(drop):
@@ -115,7 +115,7 @@ class Role(ResourceType):
         if put:
             iam.tag_role(RoleName=spec.id, Tags=pairs(put))
 
-    def unmanaged(self, iam: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
+    def unmanaged(self, iam: IAM, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
         """Return the inline and attached policies of the role that the stack does not declare."""
         if details := read_role_details(iam, spec.id):
             inline = [policy["PolicyName"] for policy in details["RolePolicyList"]]
@@ -125,14 +125,14 @@ class Role(ResourceType):
         attached = iam.list_attached_role_policies(RoleName=spec.id)["AttachedPolicies"]
         return _undeclared_policies(children, inline, attached)
 
-    def remove_unmanaged(self, iam: Any, spec: ResourceSpec, unmanaged: Unmanaged) -> None:
+    def remove_unmanaged(self, iam: IAM, spec: ResourceSpec, unmanaged: Unmanaged) -> None:
         """Delete an inline policy, or detach a managed policy, that the stack does not declare."""
         if "PolicyName" in unmanaged.request:
             iam.delete_role_policy(RoleName=spec.id, **unmanaged.request)
         else:
             iam.detach_role_policy(RoleName=spec.id, **unmanaged.request)
 
-    def delete(self, iam: Any, spec: ResourceSpec) -> None:
+    def delete(self, iam: IAM, spec: ResourceSpec) -> None:
         """Delete the role; if policies are still on it, take them off and let the retry delete it.
 
         The declared policies were deleted before: such a policy was put on the role by hand.
@@ -144,14 +144,14 @@ class Role(ResourceType):
                 _remove_policies(iam, spec.id)
             raise
 
-    def blockers(self, iam: Any, spec: ResourceSpec) -> list[Blocker]:
+    def blockers(self, iam: IAM, spec: ResourceSpec) -> list[Blocker]:
         """Return the instance profiles that contain the role; the stack itself makes none."""
         profiles = iam.list_instance_profiles_for_role(RoleName=spec.id)["InstanceProfiles"]
         names = [profile["InstanceProfileName"] for profile in profiles]
         return [Blocker(f"the instance profile {name}", temporary=False) for name in names]
 
 
-def _remove_policies(iam: Any, role: str) -> None:
+def _remove_policies(iam: IAM, role: str) -> None:
     """Delete and detach all policies of a role; ignore those that are gone already."""
     for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
         with _ignoring_not_found():
@@ -171,7 +171,7 @@ def _ignoring_not_found() -> Iterator[None]:
             raise
 
 
-def _undeclared_policies(children: KnownChildren, inline: list[str], attached: list[JsonObject]) -> list[Unmanaged]:
+def _undeclared_policies(children: KnownChildren, inline: list[str], attached: Sequence[JsonObject]) -> list[Unmanaged]:
     """Return the policies of a role that nobody declared."""
     names, arns = children.values("PolicyName"), children.values("PolicyArn")
     policies = [(f"inline policy {name}", {"PolicyName": name}) for name in inline if name not in names]
@@ -214,7 +214,7 @@ class RolePolicy(ResourceType):
         delete="DeleteRolePolicy",
     )
 
-    def read(self, iam: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, iam: IAM, spec: ResourceSpec) -> JsonObject | None:
         """Read the policy with GetRolePolicy.
 
         GetAccountAuthorizationDetails's answer about all roles is used instead if it shows the policy as
@@ -226,17 +226,17 @@ class RolePolicy(ResourceType):
             return {key: spec.props[key] for key in ("RoleName", "PolicyName", "PolicyDocument")}
         return dict(iam.get_role_policy(RoleName=role, PolicyName=name))
 
-    def create(self, iam: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, iam: IAM, spec: ResourceSpec) -> JsonObject:
         """Create the policy with PutRolePolicy."""
         document = json.dumps(spec.props["PolicyDocument"])
         iam.put_role_policy(**{**spec.props, "PolicyDocument": document})
         return dict(spec.props)
 
-    def update(self, iam: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+    def update(self, iam: IAM, spec: ResourceSpec, changed: JsonObject) -> None:
         """Replace the policy with PutRolePolicy."""
         self.create(iam, spec)
 
-    def delete(self, iam: Any, spec: ResourceSpec) -> None:
+    def delete(self, iam: IAM, spec: ResourceSpec) -> None:
         """Delete the policy with DeleteRolePolicy."""
         iam.delete_role_policy(RoleName=spec.props["RoleName"], PolicyName=spec.props["PolicyName"])
 
@@ -254,17 +254,17 @@ class ServiceLinkedRole(ResourceType):
     iam_type, arn_properties = "role", ("aws-service-role/{AWSServiceName}/*",)
     operations = declare_operations(read="GetAccountSummary ListRoles", create="CreateServiceLinkedRole")
 
-    def read(self, iam: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, iam: IAM, spec: ResourceSpec) -> JsonObject | None:
         """Find the role below the path of service-linked roles; one ListRoles call serves all services."""
         name = spec.props["AWSServiceName"]
         roles = list_roles(iam, "/aws-service-role/")
         matching_roles = (role for role in roles if role["Path"] == f"/aws-service-role/{name}/")
         return next(({**role, "AWSServiceName": name} for role in matching_roles), None)
 
-    def create(self, iam: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, iam: IAM, spec: ResourceSpec) -> JsonObject:
         """Create the role with CreateServiceLinkedRole."""
         iam.create_service_linked_role(**spec.props)
         return dict(spec.props)
 
-    def delete(self, iam: Any, spec: ResourceSpec) -> None:
+    def delete(self, iam: IAM, spec: ResourceSpec) -> None:
         """Do nothing: the role belongs to the account."""

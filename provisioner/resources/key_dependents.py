@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -11,6 +12,7 @@ from provisioner.engine.calls.clients import sibling_client
 from provisioner.engine.calls.error_categories import code_of, default_if_unsupported
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.names import name_of
+from provisioner.service_clients import RDS, Backup, DynamoDB
 
 # The AWS operations that this module calls, by service: `policy` grants them.
 CALLS = {
@@ -36,7 +38,7 @@ def data_encrypted_with(client: Any, key: str, suffix: str) -> Iterator[str]:
 
 def _databases(client: Any, key: str) -> Iterator[str]:
     """Yield snapshots, clusters and automated backups; a cluster may come from a snapshot of the stack's."""
-    rds = sibling_client(client, "rds")
+    rds = sibling_client(client, RDS)
     snapshots = rds.describe_db_cluster_snapshots()["DBClusterSnapshots"]
     clusters = rds.describe_db_clusters()["DBClusters"]
     reply: JsonObject = default_if_unsupported(rds.describe_db_cluster_automated_backups, {})
@@ -46,14 +48,14 @@ def _databases(client: Any, key: str) -> Iterator[str]:
     yield from _phrases("the automated backups of {DBClusterIdentifier}", automated_backups, key)
 
 
-def _phrases(template: str, resources: list[JsonObject], key: str) -> Iterator[str]:
+def _phrases(template: str, resources: Sequence[JsonObject], key: str) -> Iterator[str]:
     """Yield a phrase for each of the resources that is encrypted with the key."""
     return (template.format(**resource) for resource in resources if resource.get("KmsKeyId") == key)
 
 
 def _table_backups(client: Any, key: str, suffix: str) -> Iterator[str]:
     """Yield the table's backups under the key, with the one that DynamoDB makes as the table is deleted."""
-    dynamodb = sibling_client(client, "dynamodb")
+    dynamodb = sibling_client(client, DynamoDB)
     table = name_of("sessions", suffix)
     for backup in dynamodb.list_backups(TableName=table, BackupType="ALL")["BackupSummaries"]:
         description = dynamodb.describe_backup(BackupArn=backup["BackupArn"])["BackupDescription"]
@@ -71,16 +73,16 @@ def _recovery_points(client: Any, key: str, suffix: str) -> Iterator[str]:
     _, partition, _, region, account, _ = key.split(":")
     table, cluster = name_of("sessions", suffix), name_of("aurora", suffix)
     for resource in (f"dynamodb:{region}:{account}:table/{table}", f"rds:{region}:{account}:cluster:{cluster}"):
-        for point in _read_recovery_points(sibling_client(client, "backup"), f"arn:{partition}:{resource}"):
+        for point in _read_recovery_points(sibling_client(client, Backup), f"arn:{partition}:{resource}"):
             if point.get("EncryptionKeyArn") == key:
                 yield f"the recovery point {point['RecoveryPointArn']} in the vault {point['BackupVaultName']}"
 
 
-def _read_recovery_points(backup: Any, resource: str) -> list[JsonObject]:
+def _read_recovery_points(backup: Backup, resource: str) -> list[JsonObject]:
     """Return the recovery points that AWS Backup made of a resource; none where it knows no such resource."""
-    request = {"ResourceArn": resource, "ManagedByAWSBackupOnly": True}
+    list_points = partial(backup.list_recovery_points_by_resource, ResourceArn=resource, ManagedByAWSBackupOnly=True)
     try:
-        reply: JsonObject = default_if_unsupported(lambda: backup.list_recovery_points_by_resource(**request), {})
+        reply: JsonObject = default_if_unsupported(list_points, {})
     except ClientError as error:
         # botocore backup ListRecoveryPointsByResource, errors
         if code_of(error) != "ResourceNotFoundException":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -20,6 +20,10 @@ from provisioner.resources.field_owners.databases_and_keys import KEY, KEY_ALIAS
 from provisioner.resources.key_dependents import data_encrypted_with
 from provisioner.resources.subresource import SubresourceType
 from provisioner.resources.tags import mapping, read_tags, tags_by_arn
+from provisioner.service_clients import KMS, ResourceGroupsTagging
+
+if TYPE_CHECKING:
+    from types_boto3_kms.type_defs import TagTypeDef
 
 KEY_NOT_FOUND = codes("NotFoundException")
 _ACCESS_DENIED = codes("AccessDeniedException")
@@ -85,7 +89,7 @@ class Key(ResourceType):
         delete="DescribeKey ScheduleKeyDeletion",
     )
 
-    def read(self, kms: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, kms: KMS, spec: ResourceSpec) -> JsonObject | None:
         """Read the key, its policy and its tags; find it where its id is not known yet."""
         if spec.id:
             return _to_properties(kms, spec, kms.describe_key(KeyId=spec.id)["KeyMetadata"])
@@ -96,20 +100,20 @@ class Key(ResourceType):
                     return actual
         return None
 
-    def create(self, kms: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, kms: KMS, spec: ResourceSpec) -> JsonObject:
         """Create the key with CreateKey."""
         request = {**spec.props, "Policy": json.dumps(spec.props["Policy"])}
         metadata = kms.create_key(**request, Tags=_tag_list(spec.tags))["KeyMetadata"]
         return {**metadata, "Policy": spec.props["Policy"]}
 
-    def update(self, kms: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+    def update(self, kms: KMS, spec: ResourceSpec, changed: JsonObject) -> None:
         """Change the policy with PutKeyPolicy, and the description with UpdateKeyDescription."""
         if "Policy" in changed:
             kms.put_key_policy(KeyId=spec.id, PolicyName="default", Policy=json.dumps(changed["Policy"]))
         if "Description" in changed:
             kms.update_key_description(KeyId=spec.id, Description=changed["Description"])
 
-    def retag(self, kms: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, kms: KMS, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with TagResource and UntagResource."""
         if put:
             kms.tag_resource(KeyId=spec.id, Tags=_tag_list(put))
@@ -124,7 +128,7 @@ class Key(ResourceType):
         """Return the snapshots, backups and databases that are still encrypted with the key."""
         return ", ".join(data_encrypted_with(client, spec.id, spec.suffix))
 
-    def delete(self, kms: Any, spec: ResourceSpec) -> None:
+    def delete(self, kms: KMS, spec: ResourceSpec) -> None:
         """Schedule the deletion; do nothing if it is scheduled already, as KMS would refuse the call."""
         if kms.describe_key(KeyId=spec.id)["KeyMetadata"]["KeyState"] != PENDING_DELETION:
             kms.schedule_key_deletion(KeyId=spec.id, PendingWindowInDays=_PENDING_DAYS)
@@ -147,7 +151,7 @@ class EdgeKey(Key):
         return ""
 
 
-def _candidates(kms: Any, spec: ResourceSpec) -> Iterator[JsonObject]:
+def _candidates(kms: KMS, spec: ResourceSpec) -> Iterator[JsonObject]:
     """Yield the keys that the index of tags lists for the stack, then all keys with our description.
 
     The index (Resource Groups Tagging API) still lists deleted keys for a while: those are skipped. A key's
@@ -155,7 +159,7 @@ def _candidates(kms: Any, spec: ResourceSpec) -> Iterator[JsonObject]:
     that denies access is skipped too. If no listed key can be read at all, the error of the first one is
     raised.
     """
-    tagged_arns = tags_by_arn(sibling_client(kms, "resourcegroupstaggingapi"), [spec.suffix])
+    tagged_arns = tags_by_arn(sibling_client(kms, ResourceGroupsTagging), [spec.suffix])
     yield from filter(None, (_describe_key(kms, arn, KEY_NOT_FOUND) for arn in tagged_arns if ":kms:" in arn))
     arns = [entry["KeyArn"] for entry in kms.list_keys()["Keys"]]
     keys = [actual for arn in arns if (actual := _describe_key(kms, arn, KEY_NOT_FOUND | _ACCESS_DENIED))]
@@ -164,7 +168,7 @@ def _candidates(kms: Any, spec: ResourceSpec) -> Iterator[JsonObject]:
     yield from (actual for actual in keys if actual["Description"] == spec.props.get("Description"))
 
 
-def _describe_key(kms: Any, arn: str, ignored_codes: Codes) -> JsonObject | None:
+def _describe_key(kms: KMS, arn: str, ignored_codes: Codes) -> JsonObject | None:
     """Describe a key; return None if KMS answers with one of the codes in `ignored_codes`."""
     try:
         return dict(kms.describe_key(KeyId=arn)["KeyMetadata"])
@@ -174,7 +178,7 @@ def _describe_key(kms: Any, arn: str, ignored_codes: Codes) -> JsonObject | None
         return None
 
 
-def _to_properties(kms: Any, spec: ResourceSpec, actual: JsonObject) -> JsonObject:
+def _to_properties(kms: KMS, spec: ResourceSpec, actual: JsonObject) -> JsonObject:
     """Return a key with its policy and tags, and in `ResumeCommand` the command that makes it usable again."""
     arn = actual["Arn"]
     command = _CANCEL_COMMAND if actual["KeyState"] == PENDING_DELETION else _ENABLE_COMMAND
@@ -183,12 +187,12 @@ def _to_properties(kms: Any, spec: ResourceSpec, actual: JsonObject) -> JsonObje
     return {**actual, "Policy": policy, "Tags": tags, "ResumeCommand": command.format(arn, kms.region)}
 
 
-def _list_tags(kms: Any, arn: str) -> dict[str, str]:
+def _list_tags(kms: KMS, arn: str) -> dict[str, str]:
     listed = kms.list_resource_tags(KeyId=arn)["Tags"]
     return mapping({"Key": tag["TagKey"], "Value": tag["TagValue"]} for tag in listed)
 
 
-def _tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
+def _tag_list(tags: Mapping[str, str]) -> list[TagTypeDef]:
     """Return tags in the shape of KMS's calls."""
     return [{"TagKey": name, "TagValue": value} for name, value in tags.items()]
 
@@ -211,7 +215,7 @@ class KeyAlias(ResourceType):
         read="ListAliases", create="CreateAlias", update="UpdateAlias", delete="DeleteAlias"
     )
 
-    def read(self, kms: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, kms: KMS, spec: ResourceSpec) -> JsonObject | None:
         """Find the alias with ListAliases, and build the key's ARN from the key id and the alias's ARN."""
         aliases = (entry for entry in kms.list_aliases()["Aliases"] if entry["AliasName"] == spec.props["AliasName"])
         alias = next(aliases, None)
@@ -220,16 +224,16 @@ class KeyAlias(ResourceType):
         arn_prefix = alias["AliasArn"].rsplit(":", 1)[0]
         return {"AliasName": alias["AliasName"], "TargetKeyId": f"{arn_prefix}:key/{alias.get('TargetKeyId')}"}
 
-    def create(self, kms: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, kms: KMS, spec: ResourceSpec) -> JsonObject:
         """Create the alias with CreateAlias."""
         kms.create_alias(**spec.props)
         return dict(spec.props)
 
-    def update(self, kms: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+    def update(self, kms: KMS, spec: ResourceSpec, changed: JsonObject) -> None:
         """Point the alias to another key with UpdateAlias."""
         kms.update_alias(**spec.props)
 
-    def delete(self, kms: Any, spec: ResourceSpec) -> None:
+    def delete(self, kms: KMS, spec: ResourceSpec) -> None:
         """Delete the alias with DeleteAlias."""
         kms.delete_alias(AliasName=spec.id)
 
@@ -248,13 +252,13 @@ class KeyRotation(SubresourceType):
         read="DescribeKey GetKeyRotationStatus", create="EnableKeyRotation", update="EnableKeyRotation"
     )
 
-    def read(self, kms: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, kms: KMS, spec: ResourceSpec) -> JsonObject | None:
         """Read whether rotation is on; return None for a key that is scheduled for deletion."""
         if kms.describe_key(KeyId=spec.props["KeyId"])["KeyMetadata"]["KeyState"] == PENDING_DELETION:
             return None
         on = kms.get_key_rotation_status(KeyId=spec.props["KeyId"])["KeyRotationEnabled"]
         return {"KeyId": spec.props["KeyId"], "KeyRotationEnabled": on}
 
-    def apply(self, kms: Any, props: JsonObject) -> None:
+    def apply(self, kms: KMS, props: JsonObject) -> None:
         """Turn rotation on with EnableKeyRotation."""
         kms.enable_key_rotation(KeyId=props["KeyId"])

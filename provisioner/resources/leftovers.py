@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Set
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
@@ -15,6 +15,7 @@ from provisioner.engine.calls.error_categories import code_of, default_if_unsupp
 from provisioner.engine.execution.resource_calls import call_with_retry
 from provisioner.engine.execution.teardown_verification import Remnant
 from provisioner.engine.resource_graph.graph import Stack
+from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.names import PROJECT, has_stack_tags
 from provisioner.resources.dynamodb import Table
@@ -26,6 +27,10 @@ from provisioner.resources.logs import LogGroup, find_log_group
 from provisioner.resources.rds.aurora import DBCluster
 from provisioner.resources.sns import PENDING_CONFIRMATION, Topic
 from provisioner.resources.tags import mapping
+from provisioner.service_clients import ECS, KMS, RDS, SNS, CloudWatch, CloudWatchLogs, DynamoDB
+
+if TYPE_CHECKING:
+    from types_boto3_ecs.literals import TaskDefinitionStatusType
 
 ALARM, ACTIVE_REVISION, INACTIVE_REVISION = "TargetTrackingAlarm", "ActiveTaskDefinition", "InactiveTaskDefinition"
 EXPORTED_LOGS = "DatabaseLogGroup"
@@ -39,7 +44,8 @@ KEY_PRICE = 1.0
 BACKUP_DAYS = 35
 # How many names one call takes: botocore, DeleteAlarms 100 names, DeleteTaskDefinitions 10.
 _ALARMS_PER_CALL, _REVISIONS_PER_CALL = 100, 10
-_NO_BACKUPS: dict[str, Any] = {"BackupSummaries": []}
+_REVISION_TYPES: dict[TaskDefinitionStatusType, str] = {"ACTIVE": ACTIVE_REVISION, "INACTIVE": INACTIVE_REVISION}
+_NO_BACKUPS: JsonObject = {"BackupSummaries": []}
 
 # The AWS operations that this module calls, by service, with patterns for the names of resources that are
 # changed: `policy` grants them.
@@ -77,12 +83,12 @@ def delete_leftovers(clients: Clients, remnants: list[Remnant]) -> None:
     """Delete the resources that `find_leftovers` found; safe to repeat."""
     alarms = [remnant.id for remnant in remnants if remnant.what == ALARM]
     for batch in _batches(alarms, _ALARMS_PER_CALL):
-        call_with_retry(clients, partial(clients.client("cloudwatch").delete_alarms, AlarmNames=batch))
+        call_with_retry(clients, partial(clients.client(CloudWatch).delete_alarms, AlarmNames=batch))
     for arn in (remnant.id for remnant in remnants if remnant.what == ACTIVE_REVISION):
-        call_with_retry(clients, partial(clients.client("ecs").deregister_task_definition, taskDefinition=arn))
+        call_with_retry(clients, partial(clients.client(ECS).deregister_task_definition, taskDefinition=arn))
     revisions = [remnant.id for remnant in remnants if remnant.what in (ACTIVE_REVISION, INACTIVE_REVISION)]
     for batch in _batches(revisions, _REVISIONS_PER_CALL):
-        call_with_retry(clients, partial(clients.client("ecs").delete_task_definitions, taskDefinitions=batch))
+        call_with_retry(clients, partial(clients.client(ECS).delete_task_definitions, taskDefinitions=batch))
     for name in (remnant.id for remnant in remnants if remnant.what == EXPORTED_LOGS):
         _delete_log_group(clients, name)
 
@@ -99,22 +105,22 @@ def protected_log_groups(clients: Clients, stack: Stack, foreign_ids: Set[str]) 
 
 def unprotect_log_groups(clients: Clients, names: Iterable[str]) -> None:
     """Turn off the deletion protection of these log groups, as far as they still exist; safe to repeat."""
-    logs = clients.client("logs")
+    logs = clients.client(CloudWatchLogs)
     for name in names:
         if _is_protected(clients, name):
-            request = {"logGroupIdentifier": name, "deletionProtectionEnabled": False}
-            call_with_retry(clients, partial(logs.put_log_group_deletion_protection, **request))
+            unprotect = partial(logs.put_log_group_deletion_protection, logGroupIdentifier=name)
+            call_with_retry(clients, partial(unprotect, deletionProtectionEnabled=False))
 
 
 def _is_protected(clients: Clients, name: str) -> bool:
-    actual = find_log_group(clients.client("logs"), name)
+    actual = find_log_group(clients.client(CloudWatchLogs), name)
     return bool(actual and actual.get("deletionProtectionEnabled"))
 
 
 def _delete_log_group(clients: Clients, name: str) -> None:
     """Delete a log group; ignore that it is gone, as the reply to an earlier deletion may have been lost."""
     try:
-        call_with_retry(clients, partial(clients.client("logs").delete_log_group, logGroupName=name))
+        call_with_retry(clients, partial(clients.client(CloudWatchLogs).delete_log_group, logGroupName=name))
     except ClientError as error:
         if code_of(error) not in LogGroup.not_found_codes:
             raise
@@ -137,7 +143,7 @@ def _aws_names(stack: Stack, resource_type: type[ResourceType], excluded_ids: Se
 
 def _scaling_alarms(clients: Clients, stack: Stack, foreign_ids: Set[str]) -> Iterator[Remnant]:
     """Yield the alarms of target tracking, found by name: AWS names them after the scaled service."""
-    cloudwatch = clients.client("cloudwatch")
+    cloudwatch = clients.client(CloudWatch)
     for cluster in _aws_names(stack, Cluster, foreign_ids):
         for service in _aws_names(stack, Service, foreign_ids):
             prefix = f"TargetTracking-service/{cluster}/{service}-"
@@ -150,11 +156,11 @@ def _task_definition_revisions(clients: Clients, stack: Stack) -> Iterator[Remna
 
     The families of services that are declared no longer are found with ListTaskDefinitionFamilies.
     """
-    ecs = clients.client("ecs")
+    ecs = clients.client(ECS)
     families = ecs.list_task_definition_families(familyPrefix=f"{PROJECT}-", status="ALL")["families"]
     stack_families = (name for name in families if name.endswith(f"-{stack.suffix}"))
     for family in dict.fromkeys([*_aws_names(stack, TaskDefinition), *stack_families]):
-        for status, remnant_type in (("ACTIVE", ACTIVE_REVISION), ("INACTIVE", INACTIVE_REVISION)):
+        for status, remnant_type in _REVISION_TYPES.items():
             arns = ecs.list_task_definitions(familyPrefix=family, status=status)["taskDefinitionArns"]
             for arn in arns:
                 reply = ecs.describe_task_definition(taskDefinition=arn, include=["TAGS"])
@@ -166,7 +172,7 @@ def _exported_logs(clients: Clients, stack: Stack, foreign_ids: Set[str]) -> Ite
     """Yield the log groups that RDS created for exported logs; RDS deletes none of them."""
     for cluster in _aws_names(stack, DBCluster, foreign_ids):
         prefix = f"/aws/rds/cluster/{cluster}/"
-        for group in clients.client("logs").describe_log_groups(logGroupNamePrefix=prefix)["logGroups"]:
+        for group in clients.client(CloudWatchLogs).describe_log_groups(logGroupNamePrefix=prefix)["logGroups"]:
             yield Remnant(EXPORTED_LOGS, group["logGroupName"], f"logs that {cluster} exported")
 
 
@@ -179,7 +185,7 @@ def _needed_keys(clients: Clients, stack: Stack) -> Iterator[Remnant]:
     """Yield the keys of the stack that backups, snapshots or databases still need."""
     for resource in stack:
         if isinstance(resource.type, Key):
-            kms = clients.client("kms", resource.region)
+            kms = clients.client(KMS, resource.region)
             spec = ResourceSpec(resource.logical_id, resource.aws_name, stack.suffix, tags=resource.tags)
             arn = str((resource.type.read(kms, spec) or {}).get("Arn", ""))
             reason = resource.type.retention_reason(kms, replace(spec, id=arn)) if arn else ""
@@ -191,18 +197,17 @@ def _needed_keys(clients: Clients, stack: Stack) -> Iterator[Remnant]:
 
 def _snapshots(clients: Clients, stack: Stack) -> list[Remnant]:
     """Return the snapshots of the stack's databases, and what they cost at most; they are never deleted."""
-    rds = clients.client("rds")
+    rds = clients.client(RDS)
     remnants: list[Remnant] = []
     for cluster in _aws_names(stack, DBCluster):
-        filters = [{"Name": "db-cluster-id", "Values": [cluster]}]
-        snapshots = rds.describe_db_cluster_snapshots(Filters=filters)["DBClusterSnapshots"]
-        for snapshot in snapshots:
+        reply = rds.describe_db_cluster_snapshots(Filters=[{"Name": "db-cluster-id", "Values": [cluster]}])
+        for snapshot in reply["DBClusterSnapshots"]:
             arn = snapshot["DBClusterSnapshotArn"]
             remnants.append(Remnant("DBClusterSnapshot", arn, _describe_snapshot(snapshot)))
     return remnants
 
 
-def _describe_snapshot(snapshot: dict[str, Any]) -> str:
+def _describe_snapshot(snapshot: JsonObject) -> str:
     """Describe a snapshot with its size and what it costs at most."""
     size = int(snapshot.get("AllocatedStorage") or 0)
     cost = f", at most {size * SNAPSHOT_PRICE:.2f} USD a month" if size else ""
@@ -220,7 +225,7 @@ def _unconfirmed_subscriptions(clients: Clients, stack: Stack) -> Iterator[Remna
     topics = [resource for resource in stack if type(resource.type) is Topic]
     for region in dict.fromkeys(resource.actual_region for resource in topics):
         names = {resource.aws_name for resource in topics if resource.actual_region == region}
-        for subscription in clients.client("sns", region).list_subscriptions()["Subscriptions"]:
+        for subscription in clients.client(SNS, region).list_subscriptions()["Subscriptions"]:
             is_ours = subscription["TopicArn"].rpartition(":")[2] in names
             if is_ours and subscription["SubscriptionArn"] == PENDING_CONFIRMATION:
                 description = f"{subscription['Endpoint']} never confirmed it, and SNS forgets it within 48 hours"
@@ -229,7 +234,7 @@ def _unconfirmed_subscriptions(clients: Clients, stack: Stack) -> Iterator[Remna
 
 def _last_backups(clients: Clients, stack: Stack) -> list[Remnant]:
     """Return the last backups that DynamoDB keeps of the stack's tables, and until when."""
-    dynamodb = clients.client("dynamodb")
+    dynamodb = clients.client(DynamoDB)
     remnants: list[Remnant] = []
     for table in _aws_names(stack, Table):
         list_backups = partial(dynamodb.list_backups, TableName=table, BackupType="SYSTEM")
@@ -239,7 +244,7 @@ def _last_backups(clients: Clients, stack: Stack) -> list[Remnant]:
     return remnants
 
 
-def _expiry_time(backup: dict[str, Any]) -> str:
+def _expiry_time(backup: JsonObject) -> str:
     """Return the time at which a backup expires, as ISO 8601 text."""
     created_at: datetime = backup["BackupCreationDateTime"]
     end: datetime = backup.get("BackupExpiryDateTime") or created_at + timedelta(days=BACKUP_DAYS)

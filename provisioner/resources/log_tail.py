@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from provisioner.service_clients import CloudWatchLogs
+
 CALLS = {
     "logs": (
         "FilterLogEvents /aws/ecs/ml-api-{suffix}",
@@ -55,7 +57,7 @@ class LogTail:
     `since` and `until` are in milliseconds since 1970; both moments are included, and `until` None is no end.
     """
 
-    logs: Any
+    logs: CloudWatchLogs
     group: str
     since: int
     prefix: str = ""
@@ -102,7 +104,7 @@ class LogTail:
         if self.until is not None:
             request["endTime"] = self.until
         while True:
-            reply = self.logs.page("filter_log_events", **request)
+            reply = self.logs.one_page.filter_log_events(**request)
             yield reply
             token = reply.get("nextToken")
             if not token or token == request.get("nextToken"):

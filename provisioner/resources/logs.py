@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.charges import FREE, Pricing
@@ -13,6 +12,7 @@ from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.resources.field_owners.iam_and_logs import LOG_GROUP, RETENTION
 from provisioner.resources.subresource import SubresourceType
 from provisioner.resources.tags import read_tags
+from provisioner.service_clients import CloudWatchLogs
 
 # Part of the name of every log group of every stack: one answer serves them all.
 _NAME_PATTERN = "ml-api-"
@@ -50,7 +50,7 @@ class LogGroup(ResourceType):
         delete="DeleteLogGroup",
     )
 
-    def read(self, logs: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, logs: CloudWatchLogs, spec: ResourceSpec) -> JsonObject | None:
         """Read the group with DescribeLogGroups, and its tags by its ARN without the final `:*`."""
         actual = find_log_group(logs, spec.props["logGroupName"])
         if actual is None:
@@ -58,12 +58,12 @@ class LogGroup(ResourceType):
         tags = read_tags(logs, spec, _group_arn(actual), lambda: _list_tags(logs, actual))
         return {"kmsKeyId": "", **actual, "Tags": tags}
 
-    def create(self, logs: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, logs: CloudWatchLogs, spec: ResourceSpec) -> JsonObject:
         """Create the group with CreateLogGroup."""
         logs.create_log_group(**spec.props, tags=dict(spec.tags))
         return dict(spec.props)
 
-    def update(self, logs: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+    def update(self, logs: CloudWatchLogs, spec: ResourceSpec, changed: JsonObject) -> None:
         """Change the key, the deletion protection, and whether a bearer token is enough to write."""
         if "deletionProtectionEnabled" in changed:
             logs.put_log_group_deletion_protection(
@@ -78,7 +78,7 @@ class LogGroup(ResourceType):
         elif "kmsKeyId" in changed:
             logs.disassociate_kms_key(logGroupName=spec.id)
 
-    def retag(self, logs: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, logs: CloudWatchLogs, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with TagResource and UntagResource."""
         actual = find_log_group(logs, spec.id)
         if actual is None:
@@ -92,7 +92,7 @@ class LogGroup(ResourceType):
         """Return what a deletion loses: the logs in the group."""
         return f"the logs in {props['logGroupName']}"
 
-    def delete(self, logs: Any, spec: ResourceSpec) -> None:
+    def delete(self, logs: CloudWatchLogs, spec: ResourceSpec) -> None:
         """Delete the group with DeleteLogGroup."""
         logs.delete_log_group(logGroupName=spec.id)
 
@@ -122,7 +122,7 @@ class Retention(SubresourceType):
     iam_type, arn_properties = "log-group", ("{logGroupName}",)
     operations = declare_operations(read="DescribeLogGroups", create="PutRetentionPolicy", update="PutRetentionPolicy")
 
-    def read(self, logs: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, logs: CloudWatchLogs, spec: ResourceSpec) -> JsonObject | None:
         """Read the retention of the group, and the account's policy if one sets it."""
         actual = find_log_group(logs, spec.props["logGroupName"])
         if actual is None:
@@ -134,18 +134,18 @@ class Retention(SubresourceType):
             "retentionPolicyName": policy,
         }
 
-    def apply(self, logs: Any, props: JsonObject) -> None:
+    def apply(self, logs: CloudWatchLogs, props: JsonObject) -> None:
         """Set the retention with PutRetentionPolicy."""
         logs.put_retention_policy(**props)
 
 
-def find_log_group(logs: Any, name: str) -> JsonObject | None:
+def find_log_group(logs: CloudWatchLogs, name: str) -> JsonObject | None:
     """Return the group of exactly this name, or None."""
     groups = logs.describe_log_groups(logGroupNamePattern=_NAME_PATTERN)["logGroups"]
     return next((dict(group) for group in groups if group["logGroupName"] == name), None)
 
 
-def _list_tags(logs: Any, actual: JsonObject) -> dict[str, str]:
+def _list_tags(logs: CloudWatchLogs, actual: JsonObject) -> dict[str, str]:
     return dict(logs.list_tags_for_resource(resourceArn=_group_arn(actual))["tags"])
 
 

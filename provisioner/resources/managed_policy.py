@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
@@ -15,6 +14,7 @@ from provisioner.names import PROJECT
 from provisioner.resources.field_owners.iam_and_logs import MANAGED_POLICY
 from provisioner.resources.iam import BUSY, NOT_FOUND
 from provisioner.resources.tags import mapping, pairs
+from provisioner.service_clients import IAM
 
 # IAM and STS quotas: how many versions one managed policy can have.
 _MAX_VERSIONS = 5
@@ -45,7 +45,7 @@ class ManagedPolicy(ResourceType):
         blockers="ListEntitiesForPolicy",
     )
 
-    def read(self, iam: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, iam: IAM, spec: ResourceSpec) -> JsonObject | None:
         """Read the policy and its default version; find it by its name where its ARN is not known yet."""
         arn = spec.id or self._find_arn(iam, spec.props["PolicyName"])
         if not arn:
@@ -54,17 +54,17 @@ class ManagedPolicy(ResourceType):
         version = iam.get_policy_version(PolicyArn=arn, VersionId=actual["DefaultVersionId"])["PolicyVersion"]
         return {**actual, "PolicyDocument": version["Document"], "Tags": mapping(actual.get("Tags") or [])}
 
-    def _find_arn(self, iam: Any, name: str) -> str:
+    def _find_arn(self, iam: IAM, name: str) -> str:
         """Return the ARN of the policy with this name; "" if there is none."""
         policies = iam.list_policies(Scope="Local")["Policies"]
         return next((str(policy["Arn"]) for policy in policies if policy["PolicyName"] == name), "")
 
-    def create(self, iam: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, iam: IAM, spec: ResourceSpec) -> JsonObject:
         """Create the policy with CreatePolicy."""
         document = json.dumps(spec.props["PolicyDocument"])
         return dict(iam.create_policy(**{**spec.props, "PolicyDocument": document}, Tags=pairs(spec.tags))["Policy"])
 
-    def update(self, iam: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+    def update(self, iam: IAM, spec: ResourceSpec, changed: JsonObject) -> None:
         """Create a new default version; first delete the oldest version if there is no room for another."""
         old = self._old_versions(iam, spec)
         if len(old) >= _MAX_VERSIONS - 1:
@@ -72,7 +72,7 @@ class ManagedPolicy(ResourceType):
         document = json.dumps(spec.props["PolicyDocument"])
         iam.create_policy_version(PolicyArn=spec.id, PolicyDocument=document, SetAsDefault=True)
 
-    def _old_versions(self, iam: Any, spec: ResourceSpec) -> list[str]:
+    def _old_versions(self, iam: IAM, spec: ResourceSpec) -> list[str]:
         """Return the ids of the versions that are not the default one, newest first."""
         versions = iam.list_policy_versions(PolicyArn=spec.id)["Versions"]
         old = [version for version in versions if not version["IsDefaultVersion"]]
@@ -81,7 +81,7 @@ class ManagedPolicy(ResourceType):
             for version in sorted(old, key=lambda version: version["CreateDate"], reverse=True)
         ]
 
-    def retag(self, iam: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, iam: IAM, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with UntagPolicy, then TagPolicy."""
         # IAM treats the tags `team` and `Team` as one, so the tag that is set last remains.
         if removed_keys := list(drop):
@@ -89,18 +89,18 @@ class ManagedPolicy(ResourceType):
         if put:
             iam.tag_policy(PolicyArn=spec.id, Tags=pairs(put))
 
-    def delete(self, iam: Any, spec: ResourceSpec) -> None:
+    def delete(self, iam: IAM, spec: ResourceSpec) -> None:
         """Delete the versions that are not the default one, then the policy."""
         for version in self._old_versions(iam, spec):
             iam.delete_policy_version(PolicyArn=spec.id, VersionId=version)
         iam.delete_policy(PolicyArn=spec.id)
 
-    def blockers(self, iam: Any, spec: ResourceSpec) -> list[Blocker]:
+    def blockers(self, iam: IAM, spec: ResourceSpec) -> list[Blocker]:
         """Return the groups, users and roles that the policy is attached to, or is the boundary of.
 
         Roles of this stack are temporary blockers: they are deleted before the policy.
         """
-        reply = iam.list_entities_for_policy(PolicyArn=spec.id)
+        reply: JsonObject = iam.list_entities_for_policy(PolicyArn=spec.id)
         entity_types = (("group", "Group"), ("user", "User"), ("role", "Role"))
         return [
             Blocker(f"the {word} {entity[f'{key}Name']}", _is_role_of_stack(entity[f"{key}Name"], spec.suffix))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from botocore.exceptions import BotoCoreError, ClientError
 
 from provisioner.engine.calls.clients import sibling_client
 from provisioner.engine.calls.error_categories import TRANSIENT, ErrorCategory, categorize, code_of
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker, Refusal
+from provisioner.service_clients import CloudFront, PricingPlanManager
 
 # The only region with this API (botocore 1.44.5, endpoints of pricing-plan-manager).
 _REGION = "us-east-1"
@@ -33,13 +32,13 @@ _UNLISTED_PLAN = Blocker(
 )
 
 
-def read_plans(cloudfront: Any, arn: str) -> list[Blocker]:
+def read_plans(cloudfront: CloudFront, arn: str) -> list[Blocker]:
     """Return the plan of a distribution as a blocker that says when it ends, or how to cancel it.
 
     If AWS denied ListSubscriptions, return an uncertain blocker. Temporary errors are raised; any other
     refusal counts as no plan.
     """
-    client = sibling_client(cloudfront, "pricing-plan-manager", _REGION)
+    client = sibling_client(cloudfront, PricingPlanManager, _REGION)
     try:
         subscriptions = client.list_subscriptions()["subscriptionSummaries"]
     except (ClientError, BotoCoreError) as error:
@@ -49,7 +48,7 @@ def read_plans(cloudfront: Any, arn: str) -> list[Blocker]:
     return [_plan_blocker(plan) for plan in subscriptions if arn in plan.get("resourceArns", [])]
 
 
-def plans_that_block_deletion(cloudfront: Any, arn: str, error: ClientError) -> list[Blocker]:
+def plans_that_block_deletion(cloudfront: CloudFront, arn: str, error: ClientError) -> list[Blocker]:
     """Return the plan because of which CloudFront refused to delete a distribution; none for other refusals.
 
     CloudFront uses the same code for an out-of-date ETag. A plan is the reason if ListSubscriptions shows
@@ -79,7 +78,7 @@ def is_plan_refusal(error: ClientError) -> bool:
     return code_of(error) == "InvalidArgument" and _PLAN_PHRASE in str(error)
 
 
-def plan_behind_refusal(cloudfront: Any, arn: str) -> Blocker:
+def plan_behind_refusal(cloudfront: CloudFront, arn: str) -> Blocker:
     """Return the plan of a distribution after CloudFront itself has refused a call because of a plan."""
     return next((plan for plan in read_plans(cloudfront, arn) if not plan.uncertain), _UNLISTED_PLAN)
 

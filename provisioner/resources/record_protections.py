@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Refusal
+from provisioner.service_clients import Route53
 
 # The command that removes protections; `to_cli_option` formats them.
 REMOVE_COMMAND = (
@@ -19,7 +19,7 @@ REMOVE_COMMAND = (
 )
 
 
-def read_protections(route53: Any, zone: str, names: Mapping[str, Iterable[str]]) -> list[JsonObject]:
+def read_protections(route53: Route53, zone: str, names: Mapping[str, Iterable[str]]) -> list[JsonObject]:
     """Return the protections in a zone that match these names and record types.
 
     Args:

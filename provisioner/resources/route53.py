@@ -27,6 +27,7 @@ from provisioner.resources.record_protections import (
     to_cli_option,
 )
 from provisioner.resources.validation_records import describe_dependent_certificates, is_validation_record
+from provisioner.service_clients import Route53
 
 # The record types that resolve a name; records of other types (TXT, MX, CAA) may exist beside them.
 _ADDRESS_TYPES = ("A", "AAAA", "CNAME")
@@ -80,7 +81,7 @@ class DnsName(ResourceType):
         remove_protection="DeleteResourceRecordSetProtections ListResourceRecordSetProtections",
     )
 
-    def read(self, route53: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, route53: Route53, spec: ResourceSpec) -> JsonObject | None:
         """Read the name's records and its TXT mark.
 
         After a change by this run, ask GetChange too: the name is ready once all DNS servers have the change.
@@ -94,13 +95,13 @@ class DnsName(ResourceType):
         tags = dict(spec.tags) if is_ours else None
         return {**_zone_and_name(spec), "Records": records, "Tags": tags, "Ours": is_ours, "Status": status}
 
-    def create(self, route53: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, route53: Route53, spec: ResourceSpec) -> JsonObject:
         """Create the records and the TXT mark; Route 53 refuses the batch if one of them exists."""
         records = [*_to_record_sets(spec.props), _mark_record(spec)]
         reply = _send_changes(route53, spec, [("CREATE", record) for record in records])
         return {**spec.props, "Change": reply["ChangeInfo"]["Id"]}
 
-    def update(self, route53: Any, spec: ResourceSpec, changed: JsonObject) -> JsonObject:
+    def update(self, route53: Route53, spec: ResourceSpec, changed: JsonObject) -> JsonObject:
         """Delete the records that differ and create the declared ones, in one batch.
 
         Route 53 refuses the batch if somebody changed the records since they were read.
@@ -124,7 +125,7 @@ class DnsName(ResourceType):
         """
         return describe_dependent_certificates(client, spec) if is_validation_record(spec.props) else ""
 
-    def protections(self, route53: Any, spec: ResourceSpec) -> list[str]:
+    def protections(self, route53: Route53, spec: ResourceSpec) -> list[str]:
         """Return which of the records and the TXT mark Route 53 protects from changes, as a sentence.
 
         Return nothing for a record that validates a certificate: it is never deleted.
@@ -132,12 +133,12 @@ class DnsName(ResourceType):
         protections = [] if is_validation_record(spec.props) else _read_own_protections(route53, spec)
         return [describe_protections(protections)] if protections else []
 
-    def deletion_protected(self, route53: Any, spec: ResourceSpec, actual: JsonObject) -> JsonObject:
+    def deletion_protected(self, route53: Route53, spec: ResourceSpec, actual: JsonObject) -> JsonObject:
         """Return `actual` with the protections of the records and the TXT mark; {} if there are none."""
         protections = [] if is_validation_record(spec.props) else _read_own_protections(route53, spec)
         return {**actual, "Protections": to_cli_option(protections)} if protections else {}
 
-    def write_protections(self, route53: Any, desired: JsonObject, actual: JsonObject) -> list[Refusal]:
+    def write_protections(self, route53: Route53, desired: JsonObject, actual: JsonObject) -> list[Refusal]:
         """Return the protections of the records that change, and of the TXT mark if the name is new."""
         name = desired["Name"]
         types = {record["Type"] for _, record in _changes_to_desired(actual.get("Records", []), desired)}
@@ -147,13 +148,13 @@ class DnsName(ResourceType):
         zone = desired["HostedZoneId"]
         return protection_refusals(name, zone, read_protections(route53, zone, names))
 
-    def remove_protection(self, route53: Any, spec: ResourceSpec) -> None:
+    def remove_protection(self, route53: Route53, spec: ResourceSpec) -> None:
         """Remove the protection of these records only, with DeleteResourceRecordSetProtections."""
         if protections := _read_own_protections(route53, spec):
             zone = spec.props["HostedZoneId"]
             route53.delete_resource_record_set_protections(HostedZoneId=zone, Protections=protections)
 
-    def delete(self, route53: Any, spec: ResourceSpec) -> None:
+    def delete(self, route53: Route53, spec: ResourceSpec) -> None:
         """Delete the TXT mark, and the records that are still as the stack made them.
 
         Do not wait until all DNS servers have the deletion: resolvers cache the records for longer than that.
@@ -179,7 +180,7 @@ def _zone_and_name(spec: ResourceSpec) -> JsonObject:
     return {key: spec.props[key] for key in DnsName.unique_properties}
 
 
-def _read_records(route53: Any, spec: ResourceSpec) -> tuple[list[JsonObject], JsonObject | None]:
+def _read_records(route53: Route53, spec: ResourceSpec) -> tuple[list[JsonObject], JsonObject | None]:
     """Return the records that resolve the name, and its TXT mark (None if there is none)."""
     name = spec.props["Name"]
     zone_records = _list_records(route53, spec.props["HostedZoneId"], name, _PAGE_SIZE)
@@ -190,26 +191,22 @@ def _read_records(route53: Any, spec: ResourceSpec) -> tuple[list[JsonObject], J
     return records, next(marks, None)
 
 
-def _list_records(route53: Any, zone_id: str, name: str, max_records: int) -> list[JsonObject]:
+def _list_records(route53: Route53, zone_id: str, name: str, max_records: int) -> list[JsonObject]:
     """Return up to `max_records` records of the zone, in the zone's order from `name` on."""
-    reply = route53.list_resource_record_sets(
-        HostedZoneId=zone_id, StartRecordName=name, PaginationConfig={"MaxItems": max_records, "PageSize": max_records}
-    )
+    reply = route53.up_to(max_records).list_resource_record_sets(HostedZoneId=zone_id, StartRecordName=name)
     return list(reply["ResourceRecordSets"])
 
 
-def _read_own_protections(route53: Any, spec: ResourceSpec) -> list[JsonObject]:
+def _read_own_protections(route53: Route53, spec: ResourceSpec) -> list[JsonObject]:
     """Return the name and type of each of these records that Route 53 protects from changes."""
     name = spec.props["Name"]
     return read_protections(route53, spec.props["HostedZoneId"], {name: _ADDRESS_TYPES, _mark_name(name): ("TXT",)})
 
 
-def _send_changes(route53: Any, spec: ResourceSpec, changes: list[tuple[str, JsonObject]]) -> JsonObject:
+def _send_changes(route53: Route53, spec: ResourceSpec, changes: list[tuple[str, JsonObject]]) -> JsonObject:
     """Send CREATE and DELETE changes as one batch."""
-    batch = [{"Action": action, "ResourceRecordSet": record} for action, record in changes]
-    return dict(
-        route53.change_resource_record_sets(HostedZoneId=spec.props["HostedZoneId"], ChangeBatch={"Changes": batch})
-    )
+    batch: Any = {"Changes": [{"Action": action, "ResourceRecordSet": record} for action, record in changes]}
+    return route53.change_resource_record_sets(HostedZoneId=spec.props["HostedZoneId"], ChangeBatch=batch)
 
 
 def _changes_to_desired(records: list[JsonObject], props: JsonObject) -> list[tuple[str, JsonObject]]:
@@ -222,7 +219,7 @@ def _changes_to_desired(records: list[JsonObject], props: JsonObject) -> list[tu
 
 def _to_record_sets(props: JsonObject) -> list[JsonObject]:
     """Return the declared records in Route 53's form; an alias record has no TTL of its own."""
-    record_sets = []
+    record_sets: list[JsonObject] = []
     for record in props["Records"]:
         ttl = {} if "AliasTarget" in record else {"TTL": _TTL}
         record_sets.append({"Name": props["Name"], **ttl, **record})

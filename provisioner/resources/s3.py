@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -23,6 +22,7 @@ from provisioner.resources.field_owners.s3_and_monitoring import (
     PUBLIC_ACCESS,
 )
 from provisioner.resources.tags import mapping, pairs
+from provisioner.service_clients import S3
 
 # HeadBucket returns only the HTTP status.
 BUCKET_NOT_FOUND = codes("NoSuchBucket", "404", "NotFound")
@@ -60,7 +60,7 @@ class Bucket(ResourceType):
         blockers="GetObjectLockConfiguration GetObjectLegalHold GetObjectRetention ListObjectVersions",
     )
 
-    def read(self, s3: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, s3: S3, spec: ResourceSpec) -> JsonObject | None:
         """Read the bucket with HeadBucket, and its tags.
 
         HeadBucket answers 403 for a bucket of another account: it is returned without tags.
@@ -74,14 +74,14 @@ class Bucket(ResourceType):
             return {"Bucket": bucket, "Tags": {}}
         return {"Bucket": bucket, "Tags": _read_bucket_tags(s3, bucket)}
 
-    def create(self, s3: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, s3: S3, spec: ResourceSpec) -> JsonObject:
         """Create the bucket with its tags; AWS makes it private and encrypted by default."""
         location = spec.props.get("CreateBucketConfiguration", {})
         request = {"Bucket": spec.props["Bucket"], "CreateBucketConfiguration": {**location, "Tags": pairs(spec.tags)}}
         s3.create_bucket(**request)
         return dict(spec.props)
 
-    def retag(self, s3: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, s3: S3, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Replace all tags with PutBucketTagging, AWS's own tags included (cloud-custodian#2861)."""
         aws_tags = {name: value for name, value in _read_bucket_tags(s3, spec.id).items() if name.startswith("aws:")}
         s3.put_bucket_tagging(Bucket=spec.id, Tagging={"TagSet": pairs({**aws_tags, **spec.tags})})
@@ -90,7 +90,7 @@ class Bucket(ResourceType):
         """Return what a deletion loses: the access logs in the bucket."""
         return f"the records of requests in {props['Bucket']}"
 
-    def delete(self, s3: Any, spec: ResourceSpec) -> None:
+    def delete(self, s3: S3, spec: ResourceSpec) -> None:
         """Forbid all writes, delete the objects and unfinished uploads, then delete the bucket."""
         s3.put_bucket_policy(Bucket=spec.id, Policy=json.dumps(_no_writes_policy(spec.id)))
         delete_all_objects(s3, spec.id)
@@ -98,12 +98,12 @@ class Bucket(ResourceType):
             s3.abort_multipart_upload(Bucket=spec.id, Key=upload["Key"], UploadId=upload["UploadId"])
         s3.delete_bucket(Bucket=spec.id)
 
-    def blockers(self, s3: Any, spec: ResourceSpec) -> list[Blocker]:
+    def blockers(self, s3: S3, spec: ResourceSpec) -> list[Blocker]:
         """Return the Object Lock retentions and legal holds in the bucket."""
         return lock_blockers(s3, spec.id)
 
 
-def _read_bucket_tags(s3: Any, bucket: str) -> JsonObject:
+def _read_bucket_tags(s3: S3, bucket: str) -> JsonObject:
     """Return the bucket's tags; S3 answers with an error for a bucket without tags."""
     try:
         return mapping(s3.get_bucket_tagging(Bucket=bucket)["TagSet"])
@@ -139,11 +139,11 @@ class _BucketSetting(ResourceType):
     retryable_codes = {"create": _NOT_VISIBLE_YET, "update": _NOT_VISIBLE_YET}
     iam_type, arn_properties = "bucket", ("{Bucket}",)
 
-    def update(self, s3: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+    def update(self, s3: S3, spec: ResourceSpec, changed: JsonObject) -> None:
         """Repeat the call that creates the setting."""
         self.create(s3, spec)
 
-    def delete(self, s3: Any, spec: ResourceSpec) -> None:
+    def delete(self, s3: S3, spec: ResourceSpec) -> None:
         """Do nothing: S3 deletes the setting with its bucket."""
 
 
@@ -158,11 +158,11 @@ class PublicAccessBlock(_BucketSetting):
         read="GetPublicAccessBlock", create="PutPublicAccessBlock", update="PutPublicAccessBlock"
     )
 
-    def read(self, s3: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, s3: S3, spec: ResourceSpec) -> JsonObject | None:
         """Read the setting with GetPublicAccessBlock."""
         return {**s3.get_public_access_block(Bucket=spec.props["Bucket"]), "Bucket": spec.props["Bucket"]}
 
-    def create(self, s3: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, s3: S3, spec: ResourceSpec) -> JsonObject:
         """Set it with PutPublicAccessBlock."""
         s3.put_public_access_block(**spec.props)
         return dict(spec.props)
@@ -181,11 +181,11 @@ class BucketEncryption(_BucketSetting):
         read="GetBucketEncryption", create="PutBucketEncryption", update="PutBucketEncryption"
     )
 
-    def read(self, s3: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, s3: S3, spec: ResourceSpec) -> JsonObject | None:
         """Read the encryption with GetBucketEncryption."""
         return {**s3.get_bucket_encryption(Bucket=spec.props["Bucket"]), "Bucket": spec.props["Bucket"]}
 
-    def create(self, s3: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, s3: S3, spec: ResourceSpec) -> JsonObject:
         """Set the encryption with PutBucketEncryption."""
         s3.put_bucket_encryption(**spec.props)
         return dict(spec.props)
@@ -207,13 +207,13 @@ class BucketLifecycle(_BucketSetting):
         update="PutBucketLifecycleConfiguration",
     )
 
-    def read(self, s3: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, s3: S3, spec: ResourceSpec) -> JsonObject | None:
         """Read the rules with GetBucketLifecycleConfiguration."""
         bucket = spec.props["Bucket"]
         reply = s3.get_bucket_lifecycle_configuration(Bucket=bucket)
         return {**reply, "Bucket": bucket, "LifecycleConfiguration": {"Rules": reply["Rules"]}}
 
-    def create(self, s3: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, s3: S3, spec: ResourceSpec) -> JsonObject:
         """Set the rules with PutBucketLifecycleConfiguration."""
         s3.put_bucket_lifecycle_configuration(**spec.props)
         return dict(spec.props)
@@ -234,12 +234,12 @@ class BucketPolicy(_BucketSetting):
 
     operations = declare_operations(read="GetBucketPolicy", create="PutBucketPolicy", update="PutBucketPolicy")
 
-    def read(self, s3: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, s3: S3, spec: ResourceSpec) -> JsonObject | None:
         """Read the policy with GetBucketPolicy, its JSON parsed."""
         bucket = spec.props["Bucket"]
         return {"Bucket": bucket, "Policy": json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])}
 
-    def create(self, s3: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, s3: S3, spec: ResourceSpec) -> JsonObject:
         """Set the policy with PutBucketPolicy."""
         s3.put_bucket_policy(Bucket=spec.props["Bucket"], Policy=json.dumps(spec.props["Policy"]))
         return dict(spec.props)

@@ -8,6 +8,7 @@ from typing import Any
 from provisioner.engine.calls.clients import sibling_client
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.health_status import StatusClasses
+from provisioner.service_clients import CloudWatch
 
 # The AWS operations that this module calls, by service: `policy` grants them.
 CALLS = {"cloudwatch": ("DescribeAlarms",)}
@@ -36,7 +37,7 @@ STATUS_CLASSES = StatusClasses(
 
 def read_alarms(client: Any, policies: Iterable[JsonObject]) -> dict[str, JsonObject]:
     """Return the existing alarms that the policies name, by name; one call reads 100."""
-    cloudwatch = sibling_client(client, "cloudwatch")
+    cloudwatch = sibling_client(client, CloudWatch)
     names = sorted({name for policy in policies for name in _alarm_names(policy)})
     alarms: dict[str, JsonObject] = {}
     for start in range(0, len(names), _NAMES_PER_CALL):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.charges import FREE, Pricing
@@ -13,6 +12,7 @@ from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.resources.field_owners.s3_and_monitoring import SUBSCRIPTION, TOPIC, TOPIC_POLICY
 from provisioner.resources.tags import mapping, pairs, read_tags
+from provisioner.service_clients import SNS
 
 # ResourceNotFound is the wire code for the tags of a topic that was just deleted (botocore sns
 # ResourceNotFoundException).
@@ -44,7 +44,7 @@ class Topic(ResourceType):
         delete="DeleteTopic",
     )
 
-    def read(self, sns: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, sns: SNS, spec: ResourceSpec) -> JsonObject | None:
         """Read the topic's key and tags; find the topic by its name where its ARN is not known yet."""
         arn = spec.id or _find_arn(sns, spec.props["Name"])
         if not arn:
@@ -54,24 +54,24 @@ class Topic(ResourceType):
         attributes = {"KmsMasterKeyId": reply.get("KmsMasterKeyId", "")}
         return {"Name": spec.props["Name"], "TopicArn": arn, "Attributes": attributes, "Tags": tags}
 
-    def create(self, sns: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, sns: SNS, spec: ResourceSpec) -> JsonObject:
         """Create the topic with CreateTopic."""
         reply = sns.create_topic(**spec.props, Tags=pairs(spec.tags))
         return {"Name": spec.props["Name"], "TopicArn": reply["TopicArn"]}
 
-    def update(self, sns: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+    def update(self, sns: SNS, spec: ResourceSpec, changed: JsonObject) -> None:
         """Set the topic's KMS key, or remove it, with SetTopicAttributes."""
         for name, value in changed["Attributes"].items():
             sns.set_topic_attributes(TopicArn=spec.id, AttributeName=name, AttributeValue=value)
 
-    def retag(self, sns: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, sns: SNS, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with TagResource and UntagResource."""
         if put:
             sns.tag_resource(ResourceArn=spec.id, Tags=pairs(put))
         if removed_keys := list(drop):
             sns.untag_resource(ResourceArn=spec.id, TagKeys=removed_keys)
 
-    def unmanaged(self, sns: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
+    def unmanaged(self, sns: SNS, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
         """Return the subscriptions that the stack does not declare; they are reported, not removed.
 
         A subscription that is not confirmed yet is left out.
@@ -93,12 +93,12 @@ class Topic(ResourceType):
             for subscription in undeclared
         ]
 
-    def delete(self, sns: Any, spec: ResourceSpec) -> None:
+    def delete(self, sns: SNS, spec: ResourceSpec) -> None:
         """Delete the topic; SNS deletes its subscriptions with it."""
         sns.delete_topic(TopicArn=spec.id)
 
 
-def _find_arn(sns: Any, name: str) -> str:
+def _find_arn(sns: SNS, name: str) -> str:
     """Return the ARN of the topic with this name; "" if there is none."""
     arns = (str(topic["TopicArn"]) for topic in sns.list_topics()["Topics"])
     return next((arn for arn in arns if arn.rsplit(":", 1)[1] == name), "")
@@ -119,22 +119,22 @@ class TopicPolicy(ResourceType):
     iam_type, arn_properties = "topic", ("{TopicArn}",)
     operations = declare_operations(read="GetTopicAttributes", create="SetTopicAttributes", update="SetTopicAttributes")
 
-    def read(self, sns: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, sns: SNS, spec: ResourceSpec) -> JsonObject | None:
         """Read the policy with GetTopicAttributes; SNS gives every new topic a policy."""
         attributes = sns.get_topic_attributes(TopicArn=spec.props["TopicArn"])["Attributes"]
         return {"TopicArn": spec.props["TopicArn"], "Policy": json.loads(attributes["Policy"])}
 
-    def create(self, sns: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, sns: SNS, spec: ResourceSpec) -> JsonObject:
         """Set the policy with SetTopicAttributes."""
         document = json.dumps(spec.props["Policy"])
         sns.set_topic_attributes(TopicArn=spec.props["TopicArn"], AttributeName="Policy", AttributeValue=document)
         return dict(spec.props)
 
-    def update(self, sns: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+    def update(self, sns: SNS, spec: ResourceSpec, changed: JsonObject) -> None:
         """Replace the policy with SetTopicAttributes."""
         self.create(sns, spec)
 
-    def delete(self, sns: Any, spec: ResourceSpec) -> None:
+    def delete(self, sns: SNS, spec: ResourceSpec) -> None:
         """Do nothing: SNS deletes the policy with its topic."""
 
 
@@ -156,7 +156,7 @@ class Subscription(ResourceType):
         read="ListSubscriptionsByTopic", create="Subscribe", delete="Unsubscribe ListSubscriptionsByTopic"
     )
 
-    def read(self, sns: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, sns: SNS, spec: ResourceSpec) -> JsonObject | None:
         """Find the subscription of this endpoint with ListSubscriptionsByTopic."""
         subscriptions = sns.list_subscriptions_by_topic(TopicArn=spec.props["TopicArn"])["Subscriptions"]
         existing = (subscription for subscription in subscriptions if subscription["SubscriptionArn"] != _ENDED_ARN)
@@ -165,17 +165,17 @@ class Subscription(ResourceType):
             None,
         )
 
-    def create(self, sns: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, sns: SNS, spec: ResourceSpec) -> JsonObject:
         """Create the subscription with Subscribe; SNS asks the endpoint to confirm it."""
         sns.subscribe(**spec.props)
         return dict(spec.props)
 
-    def delete(self, sns: Any, spec: ResourceSpec) -> None:
+    def delete(self, sns: SNS, spec: ResourceSpec) -> None:
         """Delete the subscription with Unsubscribe, if it was confirmed."""
         actual = self.read(sns, spec)
         if actual and actual["SubscriptionArn"] != PENDING_CONFIRMATION:
             sns.unsubscribe(SubscriptionArn=actual["SubscriptionArn"])
 
 
-def _list_tags(sns: Any, arn: str) -> dict[str, str]:
+def _list_tags(sns: SNS, arn: str) -> dict[str, str]:
     return mapping(sns.list_tags_for_resource(ResourceArn=arn)["Tags"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -13,6 +13,10 @@ from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import Codes
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.names import owner_tags
+from provisioner.service_clients import ResourceGroupsTagging
+
+if TYPE_CHECKING:
+    from types_boto3_resourcegroupstaggingapi.type_defs import TagFilterTypeDef
 
 # The AWS operations that this module calls, by service: `policy` grants them.
 CALLS = {"resourcegroupstaggingapi": ("GetResources",)}
@@ -40,12 +44,12 @@ _TYPES_READ_SINGLY = [
 _GLOBAL_TYPES = ["cloudfront:distribution"]
 
 
-def pairs(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """Return tags as `[{"Key": ..., "Value": ...}]`, as most services take them."""
+def pairs(tags: Mapping[str, str]) -> list[Any]:
+    """Return tags as `[{"Key": ..., "Value": ...}]`, which each service has a type of its own for."""
     return [{"Key": name, "Value": value} for name, value in tags.items()]
 
 
-def lower_case_pairs(tags: Mapping[str, str]) -> list[dict[str, str]]:
+def lower_case_pairs(tags: Mapping[str, str]) -> list[Any]:
     """Return tags as `[{"key": ..., "value": ...}]`, as ECS takes them."""
     return [{"key": name, "value": value} for name, value in tags.items()]
 
@@ -62,13 +66,13 @@ def arns_with_stack_tags(clients: Clients, suffix: str) -> list[str]:
     """
     arns: set[str] = set()
     for region in {clients.aws.region, GLOBAL_REGION}:
-        tagging = clients.client("resourcegroupstaggingapi", region)
+        tagging = clients.client(ResourceGroupsTagging, region)
         resources = tagging.get_resources(TagFilters=_tag_filters(suffix))["ResourceTagMappingList"]
         arns |= {resource["ResourceARN"] for resource in resources}
     return sorted(arns)
 
 
-def tags_by_arn(tagging: Any, suffixes: list[str]) -> dict[str, dict[str, str]]:
+def tags_by_arn(tagging: ResourceGroupsTagging, suffixes: list[str]) -> dict[str, dict[str, str]]:
     """Return the tags of the resources of these stacks by ARN, from the index of tags (GetResources).
 
     It covers `_TYPES_READ_SINGLY`. IAM is not in the index (Resource Groups Tagging API, supported services).
@@ -86,7 +90,7 @@ def tags_by_arn(tagging: Any, suffixes: list[str]) -> dict[str, dict[str, str]]:
     return {resource["ResourceARN"]: mapping(resource["Tags"]) for resource in reply["ResourceTagMappingList"]}
 
 
-def _tag_filters(*suffixes: str) -> list[dict[str, Any]]:
+def _tag_filters(*suffixes: str) -> list[TagFilterTypeDef]:
     """Return tag filters that match the resources of any of these stacks."""
     values = {key: [value] for key, value in owner_tags("").items()} | {"Environment": list(suffixes)}
     return [{"Key": key, "Values": tag_values} for key, tag_values in values.items()]
@@ -125,7 +129,7 @@ def read_tags(client: Any, spec: ResourceSpec, arn: str, read_from_resource: Cal
     """
     if client.shares_reads:
         suffixes = client.batch_scope.suffix_batch(spec.suffix, most=_MAX_TAG_VALUES)
-        indexed = tags_by_arn(sibling_client(client, "resourcegroupstaggingapi"), suffixes).get(arn, {})
+        indexed = tags_by_arn(sibling_client(client, ResourceGroupsTagging), suffixes).get(arn, {})
         if {key: value for key, value in indexed.items() if not key.startswith(AWS_TAG_PREFIX)} == dict(spec.tags):
             return spec.tags
     return read_from_resource()

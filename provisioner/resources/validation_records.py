@@ -8,7 +8,7 @@ each certificate by it as long as the record exists. Certificates in regions tha
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
@@ -19,13 +19,14 @@ from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.names import has_stack_tags
 from provisioner.resources.record_protections import normalize_name
 from provisioner.resources.tags import GLOBAL_REGION, mapping
+from provisioner.service_clients import ACM
 
 # The AWS operations that this module calls, by service: `policy` grants them.
 CALLS = {"acm": ("DescribeCertificate", "ListCertificates", "ListTagsForCertificate")}
 # The end of every validation record's value (ACM user guide, DNS validation).
 _ACM_VALUE_END = ".acm-validations.aws"
 # botocore acm KeyAlgorithm; ListCertificates leaves out all but the first two unless they are named.
-KEY_TYPES = ("RSA_1024", "RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1")
+KEY_TYPES: Final = ("RSA_1024", "RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1")
 _NOT_FOUND = frozenset({"ResourceNotFoundException"})
 _ACCESS_DENIED = frozenset({"AccessDeniedException", "AccessDenied"})
 
@@ -46,7 +47,7 @@ def describe_dependent_certificates(client: Any, spec: ResourceSpec) -> str:
 
     The phrase also says which regions were read, as certificates of other regions may need it too.
     """
-    stack_region = sibling_client(client, "acm").region
+    stack_region = sibling_client(client, ACM).region
     regions = tuple(dict.fromkeys((stack_region, GLOBAL_REGION)))
     unread_regions = f"any certificate for its name in regions other than {' and '.join(regions)}, not asked"
     try:
@@ -60,9 +61,9 @@ def describe_dependent_certificates(client: Any, spec: ResourceSpec) -> str:
 
 def _dependent_certificate_arns(client: Any, region: str, spec: ResourceSpec) -> Iterator[str]:
     """Yield the ARNs of certificates in a region that need the record and are not of this stack."""
-    acm = sibling_client(client, "acm", region)
+    acm = sibling_client(client, ACM, region)
     record_name = normalize_name(spec.props["Name"])
-    summaries = acm.list_certificates(Includes={"keyTypes": list(KEY_TYPES)})["CertificateSummaryList"]
+    summaries = acm.list_certificates(Includes={"keyTypes": KEY_TYPES})["CertificateSummaryList"]
     validated_name = record_name.partition(".")[2]
     candidates = [summary["CertificateArn"] for summary in summaries if _may_be_for(summary, validated_name)]
     for arn in candidates:

@@ -13,6 +13,7 @@ from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.resources.field_owners.edge import VPC_ORIGIN
 from provisioner.resources.tags import mapping, pairs, read_tags
+from provisioner.service_clients import CloudFront
 
 # The security group that CloudFront creates in a VPC with its first origin there, and deletes with the last
 # (CloudFront developer guide, private-content-vpc-origins).
@@ -57,7 +58,7 @@ class VpcOrigin(ResourceType):
         delete="DeleteVpcOrigin GetVpcOrigin",
     )
 
-    def read(self, cloudfront: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, cloudfront: CloudFront, spec: ResourceSpec) -> JsonObject | None:
         """Read the origin and its tags; find it by its name where its id is not known yet."""
         id_ = spec.id or self._find_id(cloudfront, spec.props["Name"])
         if not id_:
@@ -66,23 +67,19 @@ class VpcOrigin(ResourceType):
         tags = read_tags(cloudfront, spec, actual["Arn"], lambda: _list_tags(cloudfront, actual["Arn"]))
         return {**_to_properties(actual), "Tags": tags}
 
-    def _find_id(self, cloudfront: Any, name: str) -> str:
+    def _find_id(self, cloudfront: CloudFront, name: str) -> str:
         """Return the id of the VPC origin with this name; "" if there is none."""
-
-        def list_origins() -> JsonObject:
-            return dict(cloudfront.list_vpc_origins())
-
-        origins = default_if_unsupported(list_origins, _NO_ORIGINS)["VpcOriginList"].get("Items") or []
+        origins = default_if_unsupported(cloudfront.list_vpc_origins, _NO_ORIGINS)["VpcOriginList"].get("Items") or []
         return next((str(origin["Id"]) for origin in origins if origin["Name"] == name), "")
 
-    def create(self, cloudfront: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, cloudfront: CloudFront, spec: ResourceSpec) -> JsonObject:
         """Create the origin with CreateVpcOrigin."""
         protocols = spec.props["OriginSslProtocols"]["Items"]
-        config = {**spec.props, "OriginSslProtocols": {"Quantity": len(protocols), "Items": protocols}}
+        config: Any = {**spec.props, "OriginSslProtocols": {"Quantity": len(protocols), "Items": protocols}}
         reply = cloudfront.create_vpc_origin(VpcOriginEndpointConfig=config, Tags={"Items": pairs(spec.tags)})
         return _to_properties(reply["VpcOrigin"])
 
-    def retag(self, cloudfront: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, cloudfront: CloudFront, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with TagResource and UntagResource."""
         arn = cloudfront.get_vpc_origin(Id=spec.id)["VpcOrigin"]["Arn"]
         if put:
@@ -90,7 +87,7 @@ class VpcOrigin(ResourceType):
         if removed_keys := list(drop):
             cloudfront.untag_resource(Resource=arn, TagKeys={"Items": removed_keys})
 
-    def delete(self, cloudfront: Any, spec: ResourceSpec) -> None:
+    def delete(self, cloudfront: CloudFront, spec: ResourceSpec) -> None:
         """Delete the origin; CloudFront refuses this while a distribution uses it, and it is retried."""
         etag = cloudfront.get_vpc_origin(Id=spec.id)["ETag"]
         cloudfront.delete_vpc_origin(Id=spec.id, IfMatch=etag)
@@ -106,5 +103,5 @@ def _to_properties(actual: JsonObject) -> JsonObject:
     }
 
 
-def _list_tags(cloudfront: Any, arn: str) -> dict[str, str]:
+def _list_tags(cloudfront: CloudFront, arn: str) -> dict[str, str]:
     return mapping(cloudfront.list_tags_for_resource(Resource=arn)["Tags"]["Items"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Final, cast
 
 from provisioner.engine.calls.clients import sibling_client
 from provisioner.engine.resource_graph.references import JsonObject
@@ -14,9 +14,13 @@ from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.names import has_stack_tags
 from provisioner.resources.field_owners.edge import WEB_ACL, WEB_ACL_LOG
 from provisioner.resources.tags import mapping, pairs, read_tags
+from provisioner.service_clients import WAFV2, CloudFront
+
+if TYPE_CHECKING:
+    from types_boto3_wafv2.type_defs import LoggingConfigurationTypeDef
 
 # The scope of a web ACL for CloudFront; its API calls go to us-east-1 only.
-SCOPE = "CLOUDFRONT"
+SCOPE: Final = "CLOUDFRONT"
 _NOT_FOUND = codes("WAFNonexistentItemException")
 # Another change came between reading the lock token and using it: the retry reads the token again.
 _STALE = codes("WAFOptimisticLockException")
@@ -68,7 +72,7 @@ class WebACL(ResourceType):
         delete="DeleteWebACL ListWebACLs",
     )
 
-    def read(self, wafv2: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, wafv2: WAFV2, spec: ResourceSpec) -> JsonObject | None:
         """Read the web ACL and its tags; find it by its name where its id is not known yet."""
         id_ = spec.id.rpartition("/")[2] or (_find_summary(wafv2, spec.props["Name"]) or {}).get("Id")
         if not id_:
@@ -76,38 +80,38 @@ class WebACL(ResourceType):
         actual = wafv2.get_web_acl(Name=spec.props["Name"], Scope=SCOPE, Id=id_)["WebACL"]
         return {**actual, "Tags": read_tags(wafv2, spec, actual["ARN"], lambda: _list_tags(wafv2, actual["ARN"]))}
 
-    def create(self, wafv2: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, wafv2: WAFV2, spec: ResourceSpec) -> JsonObject:
         """Create the web ACL with CreateWebACL."""
         reply = wafv2.create_web_acl(**spec.props, Tags=pairs(spec.tags))
         return {**spec.props, "ARN": reply["Summary"]["ARN"]}
 
-    def read_before_replace(self, wafv2: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read_before_replace(self, wafv2: WAFV2, spec: ResourceSpec) -> JsonObject | None:
         """Read the web ACL as it is now, with the lock token that an update needs."""
         reply = wafv2.get_web_acl(Name=spec.props["Name"], Scope=SCOPE, Id=spec.id.rpartition("/")[2])
         return {**reply["WebACL"], "LockToken": reply["LockToken"]}
 
-    def update(self, wafv2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+    def update(self, wafv2: WAFV2, spec: ResourceSpec, changed: JsonObject) -> None:
         """Replace the whole web ACL, with the lock token of the version on which the change is based."""
         if spec.live:
             wafv2.update_web_acl(**spec.props)
 
-    def retag(self, wafv2: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, wafv2: WAFV2, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with TagResource and UntagResource."""
         if put:
             wafv2.tag_resource(ResourceARN=spec.id, Tags=pairs(put))
         if removed_keys := list(drop):
             wafv2.untag_resource(ResourceARN=spec.id, TagKeys=removed_keys)
 
-    def delete(self, wafv2: Any, spec: ResourceSpec) -> None:
+    def delete(self, wafv2: WAFV2, spec: ResourceSpec) -> None:
         """Delete the web ACL, with its current lock token."""
         if summary := _find_summary(wafv2, spec.props["Name"]):
             wafv2.delete_web_acl(Name=summary["Name"], Scope=SCOPE, Id=summary["Id"], LockToken=summary["LockToken"])
 
-    def blockers(self, wafv2: Any, spec: ResourceSpec) -> list[Blocker]:
+    def blockers(self, wafv2: WAFV2, spec: ResourceSpec) -> list[Blocker]:
         """Return the distributions that use the web ACL; one of this stack is only a temporary blocker."""
         return [
             Blocker(f"the distribution {id_}", has_stack_tags(tags, spec.suffix))
-            for id_, tags in _distributions_using(sibling_client(wafv2, "cloudfront"), spec.id)
+            for id_, tags in _distributions_using(sibling_client(wafv2, CloudFront), spec.id)
         ]
 
     def normalize(self, actual: JsonObject) -> JsonObject:
@@ -115,7 +119,7 @@ class WebACL(ResourceType):
         return {**actual, "Rules": {rule["Name"]: rule for rule in actual.get("Rules", [])}}
 
 
-def _find_summary(wafv2: Any, name: str) -> JsonObject | None:
+def _find_summary(wafv2: WAFV2, name: str) -> JsonObject | None:
     """Return the list entry of the web ACL with this name, lock token included; None if there is none."""
     summaries = wafv2.list_web_acls(Scope=SCOPE)["WebACLs"]
     return next((dict(summary) for summary in summaries if summary["Name"] == name), None)
@@ -143,30 +147,30 @@ class WebACLLog(ResourceType):
         delete="DeleteLoggingConfiguration",
     )
 
-    def read(self, wafv2: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, wafv2: WAFV2, spec: ResourceSpec) -> JsonObject | None:
         """Read the logging configuration with GetLoggingConfiguration."""
         arn = spec.props["ResourceArn"]
         return dict(wafv2.get_logging_configuration(ResourceArn=arn)["LoggingConfiguration"])
 
-    def create(self, wafv2: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, wafv2: WAFV2, spec: ResourceSpec) -> JsonObject:
         """Set the logging configuration with PutLoggingConfiguration."""
-        wafv2.put_logging_configuration(LoggingConfiguration=spec.props)
+        wafv2.put_logging_configuration(LoggingConfiguration=cast("LoggingConfigurationTypeDef", spec.props))
         return dict(spec.props)
 
-    def update(self, wafv2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+    def update(self, wafv2: WAFV2, spec: ResourceSpec, changed: JsonObject) -> None:
         """Replace the logging configuration with PutLoggingConfiguration."""
         self.create(wafv2, spec)
 
-    def delete(self, wafv2: Any, spec: ResourceSpec) -> None:
+    def delete(self, wafv2: WAFV2, spec: ResourceSpec) -> None:
         """Delete the logging configuration with DeleteLoggingConfiguration."""
         wafv2.delete_logging_configuration(ResourceArn=spec.id)
 
 
-def _list_tags(wafv2: Any, arn: str) -> dict[str, str]:
+def _list_tags(wafv2: WAFV2, arn: str) -> dict[str, str]:
     return mapping(wafv2.list_tags_for_resource(ResourceARN=arn)["TagInfoForResource"]["TagList"])
 
 
-def _distributions_using(cloudfront: Any, arn: str) -> Iterator[tuple[str, dict[str, str]]]:
+def _distributions_using(cloudfront: CloudFront, arn: str) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield the id and tags of each distribution that uses the web ACL.
 
     The Distribution resource type makes the same calls, so their answers are shared.

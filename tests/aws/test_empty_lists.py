@@ -14,6 +14,8 @@ from provisioner.emulator.wire import Call
 from provisioner.engine.calls.clients import Clients
 from provisioner.resources.cloudfront import existing_domain
 from provisioner.resources.ecs.exec_sessions import read_service_tasks
+from provisioner.service_clients import CloudFront
+from tests.support.fake_resources import as_client
 from tests.support.live_stack import SUFFIX, LiveStack
 from tests.support.user import User
 
@@ -70,7 +72,7 @@ def test_a_domain_is_told_also_where_somebody_put_an_origin_beside_ours() -> Non
         list_tags_for_resource=lambda **_: {"Tags": {"Items": []}},
     )
 
-    assert existing_domain(cloudfront, "ours")["origin_name"] == "origin.a.org"
+    assert existing_domain(as_client(CloudFront, cloudfront), "ours")["origin_name"] == "origin.a.org"
 
 
 def test_of_two_services_of_a_name_the_active_one_is_entered_and_a_task_without_containers_is_none() -> None:

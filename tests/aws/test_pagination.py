@@ -17,6 +17,7 @@ from provisioner.emulator.local import running_emulator
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.clock import Clock
 from provisioner.pagination import config_of, paginator
+from provisioner.service_clients import WAFV2
 from tests.support.account_inventory import client, inventory
 from tests.support.user import ROOT, User
 
@@ -177,6 +178,6 @@ def test_the_clients_of_a_run_read_whole_lists(user: User, tiny: None) -> None:
         waf.create_web_acl(Name=f"w{n}", Scope="CLOUDFRONT", DefaultAction={"Allow": {}}, VisibilityConfig=visible)
     emulator = running_emulator(user.home / "embedded" / "server")
 
-    mine = Clients(AwsConnection("us-east-1", emulator), Clock()).client("wafv2")
+    mine = Clients(AwsConnection("us-east-1", emulator), Clock()).client(WAFV2)
 
     assert {one["Name"] for one in mine.list_web_acls(Scope="CLOUDFRONT")["WebACLs"]} == {f"w{n}" for n in range(5)}

@@ -8,6 +8,7 @@ import pytest
 
 from provisioner.aws.rate_limits import Rate, RateLimiter, TokenBucket
 from provisioner.engine.calls.clients import Clients
+from provisioner.service_clients import EC2
 from state.errors import LockHeld
 from tests.engine.test_waiter import Hurried
 
@@ -59,14 +60,14 @@ def test_who_loses_the_lock_while_a_rate_holds_a_call_up_does_not_make_it() -> N
             raise LockHeld("another holds it")
 
     with pytest.raises(LockHeld):
-        Clients(aws, clock, guard).client("ec2").create_vpc(CidrBlock="10.0.0.0/16")
+        Clients(aws, clock, guard).client(EC2).create_vpc(CidrBlock="10.0.0.0/16")
 
     raw.create_vpc.assert_not_called()
 
 
 def test_a_client_has_the_operations_of_its_service_and_no_other_names() -> None:
     aws: Any = SimpleNamespace(client=lambda *_: Mock(spec_set=["create_vpc"]), region="us-east-1")
-    ec2 = Clients(aws, Hurried()).client("ec2")
+    ec2: Any = Clients(aws, Hurried()).client(EC2)
 
     assert callable(ec2.create_vpc)
     with pytest.raises(AttributeError, match="creat_vpc is no operation of ec2"):

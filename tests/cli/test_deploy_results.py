@@ -17,7 +17,9 @@ from provisioner.resources.ecs.revisions import registration_arguments
 from provisioner.resources.ecs.rollout_watch import RolloutStage, RolloutWatch
 from provisioner.resources.ecs.service import rollout_state
 from provisioner.resources.ecs.service_deployments import list_deployments, newest_deployment_status
+from provisioner.service_clients import ECS
 from provisioner.settings.images import is_reference
+from tests.support.fake_resources import as_client
 from tests.support.live_stack import SUFFIX, LiveStack
 from tests.support.user import CommandResult
 
@@ -62,7 +64,7 @@ def test_a_container_that_the_definition_does_not_tell_of_hides_nothing() -> Non
         describe_task_definition=lambda **_: {"taskDefinition": definition},
     )
 
-    found = diagnose(ecs, "c", "s")
+    found = diagnose(as_client(ECS, ecs), "c", "s")
 
     assert [one.name for one in found.containers] == list(names)
     assert "container api ended with exit code 3" in found.description
@@ -71,11 +73,11 @@ def test_a_container_that_the_definition_does_not_tell_of_hides_nothing() -> Non
 def test_the_newest_of_the_deployments_comes_first() -> None:
     ecs = Paged([3, 2, 1, 9])
 
-    listed = list_deployments(ecs, "c", "s")
+    listed = list_deployments(as_client(ECS, ecs), "c", "s")
 
     assert [one["serviceDeploymentArn"] for one in listed or []] == ["9", "3", "2", "1"]
-    assert newest_deployment_status(ecs, "c", "s") == ("S9", "")
-    assert newest_deployment_status(ecs, "c", "s", since=10) == ("", "")
+    assert newest_deployment_status(as_client(ECS, ecs), "c", "s") == ("S9", "")
+    assert newest_deployment_status(as_client(ECS, ecs), "c", "s", since=10) == ("", "")
 
 
 def test_what_is_left_after_a_failure_is_told_as_it_is() -> None:

@@ -19,12 +19,14 @@ from provisioner.commands.stack_services import check_service_name
 from provisioner.errors import UsageError
 from provisioner.resources.access_log_tail import AccessLogTail
 from provisioner.resources.log_tail import LATE_MILLISECONDS, LogLine, LogTail
+from provisioner.service_clients import S3, CloudWatchLogs
 from provisioner.terminal.console import Console
 from provisioner.terminal.service_tables import LogPrinter
 from state.errors import ProvisionerError
 from state.stack_state import ResourceState, StackLocation, StackState
 from tests.aws.test_slow_responses import led_through
 from tests.support.account_inventory import client
+from tests.support.fake_resources import WholeLists, as_client
 from tests.support.fault_proxy import FaultProxy, plays
 from tests.support.live_stack import SUFFIX, LiveStack
 from tests.support.user import User
@@ -37,7 +39,7 @@ ONE, OTHER = "api/api/1111aaaa2222", "api/api/3333bbbb4444"
 NOW = 1_000_000  # seconds
 
 
-class Wire:
+class Wire(WholeLists):
     """CloudWatch Logs, two events a page; `cut` pages are answered before the connection drops."""
 
     def __init__(self) -> None:
@@ -51,9 +53,8 @@ class Wire:
         told = {"timestamp": round(at * 1000), "message": text, "logStreamName": ONE, "eventId": text}
         self.events = sorted([*self.events, told], key=lambda one: int(one["timestamp"]))
 
-    def page(self, operation: str, **params: Any) -> dict[str, Any]:
+    def filter_log_events(self, **params: Any) -> dict[str, Any]:
         """Answer FilterLogEvents."""
-        assert operation == "filter_log_events"
         self.asked.append(params)
         if self.cut == 0:
             raise ConnectionError
@@ -80,14 +81,14 @@ def told(tail: LogTail) -> str:
 
 
 def test_every_page_is_told_and_nothing_twice(wire: Wire) -> None:
-    tail = LogTail(wire, GROUP, (NOW - 3600) * 1000)
+    tail = LogTail(as_client(CloudWatchLogs, wire), GROUP, (NOW - 3600) * 1000)
 
     assert (told(tail), told(tail)) == ("abc", "")
     assert wire.asked[-1]["startTime"] == NOW * 1000 - LATE_MILLISECONDS
 
 
 def test_what_comes_late_is_told_too(wire: Wire) -> None:
-    tail = LogTail(wire, GROUP, (NOW - 3600) * 1000)
+    tail = LogTail(as_client(CloudWatchLogs, wire), GROUP, (NOW - 3600) * 1000)
     told(tail)
 
     wire.clock += 10
@@ -98,7 +99,7 @@ def test_what_comes_late_is_told_too(wire: Wire) -> None:
 
 
 def test_after_a_dropped_connection_it_goes_on_where_it_was(wire: Wire) -> None:
-    tail = LogTail(wire, GROUP, (NOW - 3600) * 1000)
+    tail = LogTail(as_client(CloudWatchLogs, wire), GROUP, (NOW - 3600) * 1000)
     wire.cut = 1
     got: list[Any] = []
 
@@ -111,7 +112,7 @@ def test_after_a_dropped_connection_it_goes_on_where_it_was(wire: Wire) -> None:
 
 
 def test_what_is_remembered_does_not_grow(wire: Wire) -> None:
-    tail = LogTail(wire, GROUP, (NOW - 3600) * 1000)
+    tail = LogTail(as_client(CloudWatchLogs, wire), GROUP, (NOW - 3600) * 1000)
     for _ in range(5):
         wire.clock += 3600
         wire.put(wire.clock, f"at {wire.clock}")
@@ -122,8 +123,8 @@ def test_what_is_remembered_does_not_grow(wire: Wire) -> None:
 
 def test_aws_is_asked_for_nothing_behind_the_end(wire: Wire) -> None:
     until = (NOW - 60) * 1000
-    list(LogTail(wire, GROUP, (NOW - 3600) * 1000, until=until).lines())
-    list(LogTail(wire, GROUP, (NOW - 3600) * 1000).lines())
+    list(LogTail(as_client(CloudWatchLogs, wire), GROUP, (NOW - 3600) * 1000, until=until).lines())
+    list(LogTail(as_client(CloudWatchLogs, wire), GROUP, (NOW - 3600) * 1000).lines())
 
     assert [asked.get("endTime") for asked in wire.asked] == [until, until, None, None]
 
@@ -169,7 +170,9 @@ def test_records_of_requests_are_told_once_and_late_ones_too() -> None:
     shelves.put("b", record(now, "/b1"), record(now, "/b2"), written=now)
     shelves.put("a", record(now, "/a"), record(now - timedelta(hours=9), "/old"), written=now)
     shelves.put("older", record(now, "/no"), written=now - timedelta(hours=5))
-    records = AccessLogTail(shelves, "bucket", FOLDER, round((now - timedelta(hours=2)).timestamp() * 1000))
+    records = AccessLogTail(
+        as_client(S3, shelves), "bucket", FOLDER, round((now - timedelta(hours=2)).timestamp() * 1000)
+    )
 
     def paths() -> list[str]:
         return [line.text.rpartition(" ")[2].rstrip('"') for line in records.lines()]
@@ -195,7 +198,7 @@ def test_records_behind_the_end_are_not_told_nor_looked_for() -> None:
     shelves.put("later", late, written=now)
     since, end = (round(at.timestamp() * 1000) for at in (until - timedelta(days=1), until))
 
-    lines = list(AccessLogTail(shelves, "bucket", FOLDER, since, until=end).lines())
+    lines = list(AccessLogTail(as_client(S3, shelves), "bucket", FOLDER, since, until=end).lines())
 
     assert [line.text.rpartition(" ")[2] for line in lines] == ['/at"', '/delayed"']
     assert not any("later" in key for key in shelves.read)
@@ -205,7 +208,9 @@ def test_a_file_that_was_half_told_goes_on_in_the_middle() -> None:
     now = datetime.now(UTC)
     shelves = Shelves()
     shelves.put("a", record(now, "/1"), record(now, "/2"), written=now)
-    records = AccessLogTail(shelves, "bucket", FOLDER, 0 + round((now - timedelta(hours=1)).timestamp() * 1000))
+    records = AccessLogTail(
+        as_client(S3, shelves), "bucket", FOLDER, 0 + round((now - timedelta(hours=1)).timestamp() * 1000)
+    )
 
     first = next(records.lines())
     rest = list(records.lines())
@@ -392,7 +397,7 @@ class Down(LogTail):
 def test_who_follows_is_not_sent_away_by_a_connection_that_is_down(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    down, session = Down(None, GROUP, 0), cast("Session", None)
+    down, session = Down(as_client(CloudWatchLogs, None), GROUP, 0), cast("Session", None)
 
     assert list(selected_lines(Console(), session, down, LogQuery(60, follow=True))) == []
     assert "goes on where it was" in capsys.readouterr().err

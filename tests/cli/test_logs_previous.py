@@ -8,6 +8,7 @@ import pytest
 
 from provisioner.emulator.ecs import model
 from provisioner.resources.ecs.ended_tasks import find_last_ended_stream
+from tests.support.fake_resources import WholeLists
 from tests.support.live_stack import ACCOUNT, SUFFIX, LiveStack
 
 CLUSTER, GROUP = f"ml-api-cluster-{SUFFIX}", f"/aws/ecs/ml-api-{SUFFIX}"
@@ -74,7 +75,7 @@ def test_what_contradicts_it_is_refused(live_stack: LiveStack, more: tuple[str, 
     assert live_stack.desk.run(*PREVIOUS, *more).code == 64
 
 
-class Pages:
+class Pages(WholeLists):
     """A log group with a stream a page, the newest first, and a cluster in which one task runs."""
 
     def __init__(self, *streams: str) -> None:
@@ -86,7 +87,7 @@ class Pages:
     def list_tasks(self, **_: Any) -> dict[str, Any]:
         return {"taskArns": ["arn:aws:ecs:us-east-1:1:task/c/runs"]}
 
-    def page(self, _operation: str, **params: Any) -> dict[str, Any]:
+    def describe_log_streams(self, **params: Any) -> dict[str, Any]:
         at = int(params.get("nextToken", 0))
         stream = {"logStreamName": self.streams[at], "firstEventTimestamp": 1000, "lastEventTimestamp": 2000}
         return {"logStreams": [stream], **({"nextToken": str(at + 1)} if self.streams[at + 1 :] else {})}

@@ -257,7 +257,7 @@ def by_hand(group: str, *, private_dns: bool = True) -> Finding | None:
         "PrivateDnsEnabled": private_dns,
         "Groups": [{"GroupId": "sg-e"}],
     }
-    groups = {"sg-e": {"GroupId": "sg-e", "GroupName": group, "IpPermissions": []}}
+    groups: dict[str, JsonObject] = {"sg-e": {"GroupId": "sg-e", "GroupName": group, "IpPermissions": []}}
     return security_groups.tasks_reach_endpoints([service()], [endpoint], groups, LOCAL)
 
 

@@ -16,6 +16,7 @@ from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.clock import Clock
 from provisioner.names import owner_tags
 from provisioner.resources.tags import pairs
+from provisioner.service_clients import CloudWatch
 from tests.support.account_inventory import client
 from tests.support.user import User
 
@@ -41,9 +42,9 @@ def patient(user: User, *alarms: str, region: str = REGION, suffix: str = "a") -
 
 
 def mute(context: DoctorContext, name: str, expression: str, *alarms: str, region: str = REGION, **more: Any) -> None:
-    schedule = {"Expression": expression, "Duration": "P1DT1H"}
-    context.clients.client("cloudwatch", region).put_alarm_mute_rule(
-        Name=name, Rule={"Schedule": schedule}, MuteTargets={"AlarmNames": list(alarms)}, **more
+    rule: Any = {"Schedule": {"Expression": expression, "Duration": "P1DT1H"}}
+    context.clients.client(CloudWatch, region).put_alarm_mute_rule(
+        Name=name, Rule=rule, MuteTargets={"AlarmNames": list(alarms)}, **more
     )
 
 

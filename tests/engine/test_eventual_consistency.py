@@ -174,7 +174,10 @@ def test_what_an_emulator_sets_where_nothing_was_asked_is_no_difference(
 
     def differing(wanted: JsonObject, recorded: JsonObject) -> set[str]:
         managed = ManagedResource(kind(), ResourceSpec("thing", "thing", SUFFIX, wanted, OURS, "x-1"))
-        found = read_recorded(clients, managed, ResourceState(str(kind()), "thing", id="x-1", recorded=recorded)) or {}
+        found = (
+            read_recorded(clients, managed, ResourceState(str(kind()), "thing", id="x-1", recorded=dict(recorded)))
+            or {}
+        )
         return {one.top for one in differences(kind(), wanted, found, recorded)}
 
     assert differing(asked, asked) == (set(more) if is_faithful else set())

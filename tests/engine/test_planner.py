@@ -207,7 +207,7 @@ def test_an_update_brings_about_what_is_then_kept(wanted: JsonObject, other: Jso
     change = decided(Thing, entry(), observed, wanted)
     after = {**observed, **{one.path: one.new for one in change.differences}}
 
-    assert decided(Thing, replace(entry(), recorded=wanted), after, wanted).action == "keep"
+    assert decided(Thing, replace(entry(), recorded=dict(wanted)), after, wanted).action == "keep"
 
 
 def test_a_change_that_is_refused_tells_the_way_out() -> None:

@@ -17,6 +17,8 @@ from provisioner.resources.ec2.security_group_rules import ip_permission, rules_
 from provisioner.resources.ec2.security_groups import SecurityGroup
 from provisioner.resources.elbv2.listener_unmanaged import changed_header_attributes, extra_certificates
 from provisioner.resources.secretsmanager import Secret
+from provisioner.service_clients import EC2, ELBV2
+from tests.support.fake_resources import as_client
 
 PORTS = st.fixed_dictionaries(
     {"IpProtocol": st.sampled_from(["tcp", "udp", "-1"])},
@@ -41,7 +43,7 @@ def test_a_rule_is_the_same_in_both_its_forms(ports: JsonObject, peer: JsonObjec
 
 def extras(*parts: KnownChild) -> list[str]:
     inside = KnownChildren.of("sg-1", parts)
-    found = SecurityGroup().unmanaged(None, ResourceSpec("sg", "sg", "prod", id="sg-1"), GROUP, inside)
+    found = SecurityGroup().unmanaged(as_client(EC2, None), ResourceSpec("sg", "sg", "prod", id="sg-1"), GROUP, inside)
     return [one.description for one in found]
 
 
@@ -70,7 +72,7 @@ def test_the_routes_of_aws_and_of_endpoints_are_nobodys_deed() -> None:
     ]
     table = ResourceSpec("routes", "routes", "prod", id="rtb-1")
 
-    found = RouteTable().unmanaged(None, table, {"Routes": routes}, KnownChildren.of("rtb-1", []))
+    found = RouteTable().unmanaged(as_client(EC2, None), table, {"Routes": routes}, KnownChildren.of("rtb-1", []))
 
     assert [(one.description, one.request) for one in found] == [
         ("route ::/0 to igw-1", {"DestinationIpv6CidrBlock": "::/0"})
@@ -111,7 +113,7 @@ class Elbv2:
 
 
 def test_headers_that_a_listener_renames_or_sets_are_taken_back_and_its_other_certificates_told() -> None:
-    found = changed_header_attributes(Elbv2(), "arn:l")
+    found = changed_header_attributes(as_client(ELBV2, Elbv2()), "arn:l")
     assert [(one.description, one.request["Value"], one.kept_reason) for one in found] == [
         (
             "attribute routing.http.request.x_amzn_mtls_clientcert_serial_number.header_name=X-Theirs",
@@ -121,10 +123,10 @@ def test_headers_that_a_listener_renames_or_sets_are_taken_back_and_its_other_ce
         ("attribute routing.http.response.server.enabled=false", "true", ""),
     ]
     doc = {"Protocol": "HTTPS", "Certificates": [{"CertificateArn": "ours"}]}
-    (told,) = extra_certificates(Elbv2(), "arn:l", doc)
+    (told,) = extra_certificates(as_client(ELBV2, Elbv2()), "arn:l", doc)
     assert told.description == "certificate theirs"
     assert told.kept_reason
-    assert extra_certificates(None, "arn:l", {"Protocol": "HTTP"}) == []
+    assert extra_certificates(as_client(ELBV2, None), "arn:l", {"Protocol": "HTTP"}) == []
 
 
 class Secrets:

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.clients import Client, Clients
 from provisioner.engine.types.health_status import health_of
 from provisioner.errors import CredentialsError
 from provisioner.health.certificates import certificates
@@ -32,12 +32,12 @@ class Wire:
         self.replies = replies
         self.asked: list[tuple[str, dict[str, Any]]] = []
 
-    def client(self, service: str, region: str = "") -> Any:
+    def client(self, service: type[Client], region: str = "") -> Any:
         """A client of any service."""
 
         def answer(operation: str) -> Any:
             def call(**params: Any) -> Any:
-                self.asked.append((f"{region or 'here'}/{service}/{operation}", params))
+                self.asked.append((f"{region or 'here'}/{service.service_name}/{operation}", params))
                 reply = self.replies[operation]
                 if isinstance(reply, Exception):
                     raise reply

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib.metadata import distributions, packages_distributions
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from uv import find_uv_bin
 from tests.support.user import ROOT
 
 CI = ROOT / ".ci"
+SERVICES = ROOT / "provisioner" / "service_clients.py"
 # Each file, and the extras of setup.cfg that it holds.
 LOCKS = {"production.txt": (), "local.txt": ("local",), "constraints.txt": ("local", "dev")}
 PYTHONS = ("3.11", "3.14", "3.15")
@@ -70,9 +71,29 @@ def test_the_locks_agree_and_production_has_no_emulator() -> None:
     assert {"pytest", "mypy"}.isdisjoint(dict(local))
 
 
+def run_time_nodes(tree: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a module without what is there for its types only."""
+    for node in ast.iter_child_nodes(tree):
+        yield node
+        if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+            yield from run_time_nodes(node)
+
+
+def test_the_types_of_aws_are_installed_for_development_only() -> None:
+    types = {requirement.name for requirement in declared(("dev",)) if "boto" in requirement.name} - {
+        "boto3",
+        "botocore",
+    }
+    stubs = {re.sub("_", "-", one) for one in re.findall(r"(types_boto3_\w+)\.client", SERVICES.read_text())}
+
+    assert types == {*stubs, "botocore-stubs"} <= locked("constraints.txt").keys()
+    assert types.isdisjoint(locked("production.txt"))
+    assert types.isdisjoint(locked("local.txt"))
+
+
 def imported(files: Iterable[Path]) -> set[str]:
     """The distributions that files import from, this one and Python's own modules left out."""
-    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text()))]
+    nodes = [node for file in files for node in run_time_nodes(ast.parse(file.read_text()))]
     names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     names |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
     tops = {name.partition(".")[0] for name in names} - {"", "provisioner", "state"} - set(sys.stdlib_module_names)

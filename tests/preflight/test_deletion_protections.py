@@ -22,7 +22,9 @@ from provisioner.resources.elbv2.load_balancers import LoadBalancer
 from provisioner.resources.logs import LogGroup
 from provisioner.resources.route53 import DnsName
 from provisioner.resources.s3 import Bucket
+from provisioner.service_clients import S3
 from tests.support.account_inventory import client
+from tests.support.fake_resources import WholeLists, as_client
 from tests.support.hosted_zones import Zone
 from tests.support.printed_commands import carry_out, printed
 from tests.support.user import User
@@ -219,7 +221,7 @@ def test_a_default_retention_tells_of_the_bypass_where_there_is_one(locked: Any,
     assert ("s3:BypassGovernanceRetention" in holder.remedy) is bypassed
 
 
-class Locked:
+class Locked(WholeLists):
     """S3 with Object Lock on, no default, and this many versions, of which `kept` are under retention."""
 
     def __init__(self, versions: int, kept: int = 0, end: str = "2126-01-01", denied: str = "") -> None:
@@ -228,7 +230,7 @@ class Locked:
     def get_object_lock_configuration(self, **_: Any) -> Any:
         return {"ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled"}}
 
-    def page(self, _name: str, **_: Any) -> Any:
+    def list_object_versions(self, **_: Any) -> Any:
         listed = [{"Key": str(at), "VersionId": "v"} for at in range(self.versions)]
         return {"Versions": listed, "IsTruncated": False}
 
@@ -259,7 +261,7 @@ class Locked:
 def test_what_locks_the_first_objects_is_told_and_of_the_rest_that_nobody_looked(s3: Locked, told: list[bool]) -> None:
     spec = ResourceSpec("bucket", BUCKET, "a", {"Bucket": BUCKET}, id=BUCKET)
 
-    assert [one.uncertain for one in Bucket().blockers(s3, spec)] == told
+    assert [one.uncertain for one in Bucket().blockers(as_client(S3, s3), spec)] == told
 
 
 def protect_logs(user: User) -> None:

@@ -15,7 +15,7 @@ from botocore.model import ShapeResolver
 from provisioner.aws.connection import AwsConnection
 from provisioner.emulator.local import consistency_window
 from provisioner.emulator.patches import quotas as raised
-from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.clients import Client, Clients
 from provisioner.engine.calls.clock import Clock
 from provisioner.engine.planning.change import Action, Change
 from provisioner.engine.planning.diff import Difference
@@ -30,6 +30,7 @@ from provisioner.preflight.quotas import check_quotas
 from provisioner.preflight.shapes import UNKNOWN, shape_violations
 from provisioner.preflight.subnet_overlaps import check_cidr_blocks
 from provisioner.resources.tags import pairs
+from provisioner.service_clients import CloudFront
 from provisioner.settings.profiles import PROFILES
 from state.stack_state import Intent, ResourceState
 from tests.prices.test_prices import declared
@@ -342,8 +343,8 @@ class Serving:
     def __init__(self, comment: str) -> None:
         self.comment = comment
 
-    def client(self, service: str, region: str = "") -> Serving:
-        assert (service, region) == ("cloudfront", "")
+    def client(self, service: type[Client], region: str = "") -> Serving:
+        assert (service, region) == (CloudFront, "")
         return self
 
     def list_distributions(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from provisioner.engine.calls.clients import Client
 from provisioner.engine.estimates.critical_path import DurationHistory
 from provisioner.engine.estimates.time_estimate import TimeEstimate, Wait, estimate_apply, estimate_teardown
 from provisioner.engine.planning.change import Change
@@ -27,6 +28,7 @@ from provisioner.prices.estimate import (
 from provisioner.prices.price_list import fetch_prices
 from provisioner.prices.table import FALLBACK, load_prices, save_prices
 from provisioner.resources import RESOURCE_TYPES
+from provisioner.service_clients import PriceList
 from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.lookups import offline_lookups
@@ -131,8 +133,8 @@ class Unpriced(type(RESOURCE_TYPES["Vpc"])):  # type: ignore[misc]
 class Listed:
     """A price list of two products, of which one is another thing of much the same name."""
 
-    def client(self, service: str, region: str) -> Listed:
-        assert (service, region) == ("pricing", "us-east-1")
+    def client(self, service: type[Client], region: str) -> Listed:
+        assert (service, region) == (PriceList, "us-east-1")
         return self
 
     def get_products(self, **asked: Any) -> dict[str, Any]:

@@ -16,7 +16,9 @@ from provisioner.resources.ec2.route_tables import RouteTable
 from provisioner.resources.ec2.security_groups import SecurityGroup
 from provisioner.resources.ec2.vpc import Vpc
 from provisioner.resources.tags import pairs
+from provisioner.service_clients import EC2, CloudFront
 from tests.support.account_inventory import client
+from tests.support.fake_resources import as_client
 from tests.support.printed_commands import carry_out, printed
 
 
@@ -98,7 +100,9 @@ def test_a_gateway_that_follows_a_route_table_holds_it() -> None:
         def describe_subnets(self, **_: Any) -> Any:
             return {"Subnets": []}
 
-    (told,) = RouteTable().blockers(Ec2(), ResourceSpec("routes", "", "a", {"VpcId": "vpc-1"}, id="rtb-1"))
+    (told,) = RouteTable().blockers(
+        as_client(EC2, Ec2()), ResourceSpec("routes", "", "a", {"VpcId": "vpc-1"}, id="rtb-1")
+    )
 
     assert (told.description, told.temporary) == ("gateway igw-1", False)
     assert "disassociate-route-table --association-id rtbassoc-1 --region us-east-1" in told.remedy
@@ -118,7 +122,10 @@ def test_what_lambda_holds_it_holds_as_long_as_somebody_keeps_the_function() -> 
                 ]
             }
 
-    assert [one.temporary for one in interface_blockers(Ec2(), {"vpc-id": "vpc-1"}, "a")] == [False, True]
+    assert [one.temporary for one in interface_blockers(as_client(EC2, Ec2()), {"vpc-id": "vpc-1"}, "a")] == [
+        False,
+        True,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -145,7 +152,7 @@ def test_what_aws_holds_for_others_does_not_pass(groups: list[str], kind: str, p
         def describe_network_interfaces(self, **_: Any) -> Any:
             return {"NetworkInterfaces": [interface]}
 
-    assert [one.temporary for one in interface_blockers(Ec2(), {"vpc-id": "vpc-1"}, "a")] == [passing]
+    assert [one.temporary for one in interface_blockers(as_client(EC2, Ec2()), {"vpc-id": "vpc-1"}, "a")] == [passing]
 
 
 @pytest.mark.parametrize(
@@ -166,14 +173,16 @@ def test_what_somebody_else_put_into_our_subnet_stays(
             return {"NetworkInterfaces": [told]}
 
         def describe_nat_gateways(self, **asked: Any) -> Any:
-            assert asked["Filter"][0]["Values"] == ["nat-0a"]
+            assert asked["Filters"][0]["Values"] == ["nat-0a"]
             return {"NatGateways": [owner]}
 
         def describe_vpc_endpoints(self, **asked: Any) -> Any:
             assert asked["Filters"][0]["Values"] == ["vpce-0a"]
             return {"VpcEndpoints": [owner]}
 
-    assert [one.temporary for one in interface_blockers(Ec2(), {"subnet-id": "subnet-1"}, "a")] == [passing]
+    assert [one.temporary for one in interface_blockers(as_client(EC2, Ec2()), {"subnet-id": "subnet-1"}, "a")] == [
+        passing
+    ]
 
 
 class Refusing:
@@ -197,6 +206,6 @@ def test_a_refusal_that_names_no_plan_is_told_as_it_came_and_asks_for_none(code:
     spec = ResourceSpec("edge", "edge", "a", {"DefaultCacheBehavior": {}}, id="E1", live={"ETag": "1"})
 
     with pytest.raises(ClientError, match=code):
-        Distribution().update(cloudfront, spec, {"PriceClass": "PriceClass_All"})
+        Distribution().update(as_client(CloudFront, cloudfront), spec, {"PriceClass": "PriceClass_All"})
 
     assert cloudfront.asked == []

@@ -10,6 +10,8 @@ from botocore.exceptions import ClientError
 from provisioner.engine.types.blocker import matches_codes
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources.route53 import DnsName
+from provisioner.service_clients import Route53
+from tests.support.fake_resources import WholeLists, as_client
 
 Record = dict[str, Any]
 
@@ -18,7 +20,7 @@ def record(value: str) -> Record:
     return {"Name": "api.shop.example", "Type": "A", "TTL": 300, "ResourceRecords": [{"Value": value}]}
 
 
-class Servers:
+class Servers(WholeLists):
     """A zone that takes every batch at once, and tells of the change as long as it is said to."""
 
     def __init__(self, *records: Record) -> None:
@@ -49,11 +51,11 @@ def item(value: str, **more: Any) -> ResourceSpec:
 def test_an_update_is_watched_until_all_servers_know_it() -> None:
     resource_type, servers, spec = DnsName(), Servers(record("192.0.2.1")), item("192.0.2.2")
 
-    reply = resource_type.update(servers, spec, {})
+    reply = resource_type.update(as_client(Route53, servers), spec, {})
     watched = item("192.0.2.2", reply=reply)
-    spreading = resource_type.read(servers, watched)
+    spreading = resource_type.read(as_client(Route53, servers), watched)
     servers.status = "INSYNC"
-    known = resource_type.read(servers, watched)
+    known = resource_type.read(as_client(Route53, servers), watched)
 
     assert [one["Action"] for one in servers.batches[0]] == ["DELETE", "CREATE"]
     assert spreading
@@ -63,9 +65,9 @@ def test_an_update_is_watched_until_all_servers_know_it() -> None:
 
 def test_an_update_whose_reply_was_lost_is_not_sent_again_as_an_empty_batch() -> None:
     resource_type, servers, spec = DnsName(), Servers(record("192.0.2.1")), item("192.0.2.2")
-    resource_type.update(servers, spec, {})
+    resource_type.update(as_client(Route53, servers), spec, {})
 
-    assert resource_type.update(servers, spec, {}) == {}
+    assert resource_type.update(as_client(Route53, servers), spec, {}) == {}
     assert len(servers.batches) == 1
 
 

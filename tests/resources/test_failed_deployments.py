@@ -15,7 +15,9 @@ from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.errors import RolledBack
 from provisioner.resources.ecs.deployment_diagnosis import Diagnosis
 from provisioner.resources.ecs.service import Service
+from provisioner.service_clients import ECS
 from tests.support.account_inventory import client
+from tests.support.fake_resources import as_client
 from tests.support.user import CommandResult, User
 
 
@@ -90,7 +92,7 @@ def test_what_failed_is_told_even_if_ecs_describes_no_deployment_of_the_service(
     )
     props = {"cluster": "c", "serviceName": "s", "taskDefinition": "arn:t:2"}
 
-    error = Service().failure(ecs, ResourceSpec("service", "s", "a", props), {"status": "ACTIVE"})
+    error = Service().failure(as_client(ECS, ecs), ResourceSpec("service", "s", "a", props), {"status": "ACTIVE"})
 
     assert isinstance(error, RolledBack)
     assert "ROLLBACK_FAILED: tasks failed to start." in str(error)

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from provisioner.resources.ecs.foreign_targets import foreign_targets
+from provisioner.service_clients import ECS
+from tests.support.fake_resources import as_client
 from tests.support.live_stack import SUFFIX, LiveStack
 
 Doc = dict[str, Any]
@@ -81,7 +83,7 @@ class Ecs:
 
 def found(ecs: Ecs, *listed: Doc) -> list[str]:
     """The addresses of the strangers."""
-    return [one["Target"]["Id"] for one in foreign_targets(ecs, CLUSTER, listed)]
+    return [one["Target"]["Id"] for one in foreign_targets(as_client(ECS, ecs), CLUSTER, listed)]
 
 
 @pytest.mark.parametrize("state", ["healthy", "unhealthy", "unused", "unavailable", "healthy.new"])

@@ -122,7 +122,7 @@ def test_the_four_commands_say_the_same_of_each_state(name: str, member: str, st
     assert int(not StatusReport((row,), ()).is_healthy) == status
     assert int(resources_are_healthy([CheckedResource("n", how)]) is not None) == doctor
     # Whatever was confirmed was so: its state is all that may be told of it.
-    resource_state = ResourceState(type_name=name, aws_name="n", step="p", phase="ready", id="i", recorded=doc)
+    resource_state = ResourceState(type_name=name, aws_name="n", step="p", phase="ready", id="i", recorded=dict(doc))
     found = list(
         drifts_of(
             ManagedResource(resource_type, ResourceSpec("n", "n", "s")),
@@ -163,8 +163,10 @@ def test_the_four_commands_say_the_same_of_each_state(name: str, member: str, st
 def test_what_is_unhealthy_and_altered_is_one_drift_and_no_field_is_told_twice(
     name: str, recorded: JsonObject, seen: JsonObject, fields: list[tuple[str, Any, Any, bool]]
 ) -> None:
-    doc = {key: value for key, value in doc_of(name, "", "").items() if key not in seen} | seen
-    resource_state = ResourceState(type_name=name, aws_name="n", step="p", phase="ready", id="i", recorded=recorded)
+    doc = {**doc_of(name, "", ""), **seen}
+    resource_state = ResourceState(
+        type_name=name, aws_name="n", step="p", phase="ready", id="i", recorded=dict(recorded)
+    )
     change = dataclasses.replace(retain_change("n", resource_state), action="update")
     (found,) = drifts_of(
         ManagedResource(RESOURCE_TYPES[name], ResourceSpec("n", "n", "s")), resource_state, doc, change

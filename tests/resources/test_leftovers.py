@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from provisioner.engine.calls.clients import Client
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources.leftovers import expiring_leftovers
 from provisioner.resources.sns import Subscription
+from provisioner.service_clients import SNS
 from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.lookups import offline_lookups
 from tests.support.account_inventory import client, inventory
+from tests.support.fake_resources import as_client
 from tests.support.user import User
 
 if TYPE_CHECKING:
@@ -66,8 +69,8 @@ def test_a_subscription_that_nobody_confirmed_is_named(user: User) -> None:
     class Here:
         """The way to the local AWS."""
 
-        def client(self, service: str, region: str = "") -> Any:
-            return client(user.box.endpoint, service, region or "us-east-1")
+        def client(self, service: type[Client], region: str = "") -> Any:
+            return client(user.box.endpoint, service.service_name, region or "us-east-1")
 
     found = expiring_leftovers(cast("Clients", Here()), stack)
 
@@ -190,8 +193,8 @@ def test_a_subscription_that_its_reader_has_ended_is_none(
     sns = Heard(*told)
     spec = ResourceSpec("alerts-1", "", "a", {"TopicArn": "t", "Protocol": "email", "Endpoint": "ops@shop.example"})
 
-    found = Subscription().read(sns, spec)
-    Subscription().delete(sns, spec)
+    found = Subscription().read(as_client(SNS, sns), spec)
+    Subscription().delete(as_client(SNS, sns), spec)
 
     assert (found or {}).get("SubscriptionArn") == seen
     assert sns.ended == ended

@@ -12,12 +12,14 @@ from botocore.exceptions import ClientError
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources import bucket_objects
 from provisioner.resources.s3 import Bucket
+from provisioner.service_clients import S3
+from tests.support.fake_resources import WholeLists, as_client
 
 PAGE = 1000
 IT = ResourceSpec("logs-bucket", "records", "prod", {"Bucket": "records"}, id="records")
 
 
-class Full:
+class Full(WholeLists):
     """S3 with one bucket, which lists a page at a time; `kept` are the keys that it refuses to delete."""
 
     def __init__(self, count: int, kept: frozenset[str] = frozenset()) -> None:
@@ -26,8 +28,8 @@ class Full:
         self.calls: list[str] = []
         self.policy: dict[str, Any] = {}
 
-    def page(self, operation: str, **_: Any) -> dict[str, Any]:
-        self.calls.append(operation)
+    def list_object_versions(self, **_: Any) -> dict[str, Any]:
+        self.calls.append("list_object_versions")
         return {"Versions": [{"Key": key, "VersionId": "null", "Size": 1} for key in self.keys[:PAGE]]}
 
     def delete_objects(self, **asked: Any) -> dict[str, Any]:
@@ -57,7 +59,7 @@ class Full:
 def test_it_is_closed_first_and_emptied_a_page_at_a_time() -> None:
     s3 = Full(2 * PAGE + 1)
 
-    Bucket().delete(s3, IT)
+    Bucket().delete(as_client(S3, s3), IT)
 
     assert s3.keys == []
     assert s3.calls[0] == "put_bucket_policy"
@@ -73,7 +75,7 @@ def test_what_s3_does_not_delete_is_told_and_not_tried_for_ever() -> None:
     s3 = Full(3, kept=frozenset({"alb/1"}))
 
     with pytest.raises(ClientError, match="AccessDenied"):
-        Bucket().delete(s3, IT)
+        Bucket().delete(as_client(S3, s3), IT)
 
     assert "delete_bucket" not in s3.calls
 
@@ -92,7 +94,7 @@ def test_the_lock_that_is_told_is_that_of_the_refused_version(
         return []
 
     class Versioned(Full):
-        def page(self, *_: Any, **__: Any) -> dict[str, Any]:
+        def list_object_versions(self, **_: Any) -> dict[str, Any]:
             return {"Versions": [{"Key": "a", "VersionId": name, "Size": 1} for name in ("new", "locked")]}
 
         def delete_objects(self, **_: Any) -> dict[str, Any]:
@@ -101,5 +103,5 @@ def test_the_lock_that_is_told_is_that_of_the_refused_version(
     monkeypatch.setattr(bucket_objects, "object_locks", locks)
 
     with pytest.raises(ClientError, match="AccessDenied"):
-        Bucket().delete(Versioned(0), IT)
+        Bucket().delete(as_client(S3, Versioned(0)), IT)
     assert asked == [read]

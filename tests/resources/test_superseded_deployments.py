@@ -16,6 +16,8 @@ from provisioner.resources.ecs.revisions import registration_arguments
 from provisioner.resources.ecs.rollout_watch import RolloutStage, RolloutWatch
 from provisioner.resources.ecs.service import Service
 from provisioner.resources.ecs.service_deployments import has_failed, superseding_deployment, was_stopped_by_hand
+from provisioner.service_clients import ECS
+from tests.support.fake_resources import as_client
 from tests.support.live_stack import SUFFIX, LiveStack
 from tests.support.user import CommandResult
 
@@ -171,7 +173,7 @@ def test_an_apply_tells_a_newer_deployment_from_one_that_went_back(newest: str, 
     props = {"cluster": "c", "serviceName": "s", "taskDefinition": "x/f:2"}
     spec = ResourceSpec("service", "s", "prod", props)
 
-    error = Service().failure(ecs, spec, {"deployments": [primary("x/f:3")]})
+    error = Service().failure(as_client(ECS, ecs), spec, {"deployments": [primary("x/f:3")]})
 
     assert type(error) is told
     assert ("f:3 is to run now" in str(error)) is (told is Superseded)

@@ -16,7 +16,9 @@ from provisioner.resources.ec2.vpc import Vpc
 from provisioner.resources.ec2.vpc_blockers import vpc_blockers
 from provisioner.resources.ec2.vpc_unmanaged import unmanaged_in_vpc
 from provisioner.resources.tags import pairs
+from provisioner.service_clients import EC2
 from tests.support.account_inventory import client
+from tests.support.fake_resources import as_client
 from tests.support.printed_commands import carry_out, printed
 from tests.support.user import User
 
@@ -200,7 +202,7 @@ def test_a_gateway_that_is_leaving_passes_and_one_that_left_holds_nothing(state:
         InternetGateways=[{"InternetGatewayId": "igw-1", "Attachments": in_vpc(state)}],
     )
 
-    assert [one.temporary for one in vpc_blockers(told, VPC)] == passing * 3
+    assert [one.temporary for one in vpc_blockers(as_client(EC2, told), VPC)] == passing * 3
 
 
 def test_a_gateway_is_named_in_words_and_its_command_in_those_of_the_aws_cli() -> None:
@@ -209,7 +211,7 @@ def test_a_gateway_is_named_in_words_and_its_command_in_those_of_the_aws_cli() -
         InternetGateways=[{"InternetGatewayId": "igw-1", "Attachments": in_vpc("available")}],
     )
 
-    internet, vpn = vpc_blockers(told, VPC)
+    internet, vpn = vpc_blockers(as_client(EC2, told), VPC)
 
     assert internet.description == "internet gateway igw-1"
     assert "detach-internet-gateway --internet-gateway-id igw-1 --vpc-id vpc-1" in internet.remedy
@@ -227,7 +229,7 @@ def test_a_gateway_is_named_in_words_and_its_command_in_those_of_the_aws_cli() -
 )
 def test_a_peering_connection_holds_until_it_is_over(state: str, passing: list[bool]) -> None:
     peered = {"VpcPeeringConnectionId": "pcx-1", "Status": {"Code": state}, **SIDES}
-    told = vpc_blockers(Told(VpcPeeringConnections=[peered]), VPC)
+    told = vpc_blockers(as_client(EC2, Told(VpcPeeringConnections=[peered])), VPC)
 
     assert [one.temporary for one in told] == passing
     assert all("pcx-1 with vpc-2" in one.description for one in told)
@@ -237,22 +239,25 @@ def test_what_others_have_elsewhere_and_what_is_ours_is_no_blocker() -> None:
     away = {"VpcId": "vpc-9", "State": "attached"}
     tags = pairs(owner_tags("a"))
     told = vpc_blockers(
-        Told(
-            EgressOnlyInternetGateways=[{"EgressOnlyInternetGatewayId": "e-1", "Attachments": [away]}],
-            InternetGateways=[{"InternetGatewayId": "i", "Attachments": in_vpc("available"), "Tags": tags}],
-            VpcPeeringConnections=[
-                {"VpcPeeringConnectionId": "p", "Status": {"Code": "active"}, "RequesterVpcInfo": away}
-            ],
-            VpcEndpoints=[
-                {"VpcEndpointId": "v", "ServiceName": "s3", "State": "available", "Tags": tags},
-                {
-                    "VpcEndpointId": "w",
-                    "ServiceName": "x",
-                    "State": "available",
-                    "NetworkInterfaceIds": ["e"],
-                },
-            ],
-            NetworkAcls=[{"NetworkAclId": "own", "IsDefault": True}],
+        as_client(
+            EC2,
+            Told(
+                EgressOnlyInternetGateways=[{"EgressOnlyInternetGatewayId": "e-1", "Attachments": [away]}],
+                InternetGateways=[{"InternetGatewayId": "i", "Attachments": in_vpc("available"), "Tags": tags}],
+                VpcPeeringConnections=[
+                    {"VpcPeeringConnectionId": "p", "Status": {"Code": "active"}, "RequesterVpcInfo": away}
+                ],
+                VpcEndpoints=[
+                    {"VpcEndpointId": "v", "ServiceName": "s3", "State": "available", "Tags": tags},
+                    {
+                        "VpcEndpointId": "w",
+                        "ServiceName": "x",
+                        "State": "available",
+                        "NetworkInterfaceIds": ["e"],
+                    },
+                ],
+                NetworkAcls=[{"NetworkAclId": "own", "IsDefault": True}],
+            ),
         ),
         VPC,
     )
@@ -262,7 +267,7 @@ def test_what_others_have_elsewhere_and_what_is_ours_is_no_blocker() -> None:
 
 def test_a_look_that_an_older_policy_denies_hides_no_other_blocker() -> None:
     acls = [{"NetworkAclId": "acl-1", "IsDefault": False}]
-    told = vpc_blockers(Told(denied="describe_vpn_gateways", NetworkAcls=acls), VPC)
+    told = vpc_blockers(as_client(EC2, Told(denied="describe_vpn_gateways", NetworkAcls=acls)), VPC)
 
     assert [(one.temporary, one.uncertain) for one in told] == [(False, False), (True, True)]
     assert "denied describe_vpn_gateways" in str(told[1])
@@ -271,7 +276,7 @@ def test_a_look_that_an_older_policy_denies_hides_no_other_blocker() -> None:
 def test_drift_says_what_an_older_policy_does_not_let_it_list_and_counts_it_as_no_drift(
     user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (doubt,) = unmanaged_in_vpc(Told(denied="describe_vpn_gateways"), VPC, KnownChildren(()))
+    (doubt,) = unmanaged_in_vpc(as_client(EC2, Told(denied="describe_vpn_gateways")), VPC, KnownChildren(()))
     user.well("apply", "--yes", "--suffix", "a", "--target", "vpc")
     monkeypatch.setattr(Vpc, "unmanaged", lambda *_: [doubt])
     ran = user.run("drift", "--detailed-exitcode", "--suffix", "a")
@@ -285,7 +290,7 @@ def test_a_transit_gateways_interface_in_our_subnet_does_not_pass() -> None:
     """It is in no group, and AWS keeps it as long as the attachment stands."""
     purpose = "Network Interface for Transit Gateway Attachment tgw-attach-1"
     made = {"NetworkInterfaceId": "eni-1", "RequesterManaged": True, "Description": purpose}
-    (told,) = interface_blockers(Interfaces(made), {"subnet-id": "s-1"}, "a")
+    (told,) = interface_blockers(as_client(EC2, Interfaces(made)), {"subnet-id": "s-1"}, "a")
 
     assert not told.temporary
     assert "--transit-gateway-attachment-id tgw-attach-1 --region eu-west-1" in told.remedy

@@ -11,7 +11,9 @@ from botocore.exceptions import ClientError
 
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources.rds.aurora import DBCluster
+from provisioner.service_clients import RDS
 from tests.support.account_inventory import client, inventory
+from tests.support.fake_resources import as_client
 from tests.support.live_stack import tags
 from tests.support.user import User
 
@@ -261,7 +263,7 @@ def test_a_second_end_takes_a_snapshot_of_its_own_name() -> None:
     rds, name = OfRds(), "ml-api-aurora-a-final-1"
     props = {"DBClusterIdentifier": "a", "SkipFinalSnapshot": False, "FinalDBSnapshotIdentifier": name}
 
-    DBCluster().delete(rds, ResourceSpec("aurora", "a", "a", props, id="a"))
+    DBCluster().delete(as_client(RDS, rds), ResourceSpec("aurora", "a", "a", props, id="a"))
 
     assert rds.asked == [name, f"{name}-vfqhjbrx"]
 

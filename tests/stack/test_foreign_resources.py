@@ -13,7 +13,9 @@ from botocore.exceptions import ClientError
 
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources.s3 import Bucket
+from provisioner.service_clients import S3
 from tests.support.account_inventory import client, inventory
+from tests.support.fake_resources import as_client
 from tests.support.user import User
 
 TRUST = json.dumps(
@@ -336,7 +338,10 @@ class Shut:
 def test_a_bucket_is_a_strangers_where_it_may_not_be_looked_at_and_ours_where_only_its_tags_may_not() -> None:
     spec = ResourceSpec("logs", "ml-api-logs-a", "a", {"Bucket": "ml-api-logs-a"})
 
-    assert Bucket().read(Shut("head_bucket", "403"), spec) == {"Bucket": spec.aws_name, "Tags": {}}
-    assert Bucket().read(Shut("get_bucket_tagging", "NoSuchTagSet"), spec) == {"Bucket": spec.aws_name, "Tags": {}}
+    assert Bucket().read(as_client(S3, Shut("head_bucket", "403")), spec) == {"Bucket": spec.aws_name, "Tags": {}}
+    assert Bucket().read(as_client(S3, Shut("get_bucket_tagging", "NoSuchTagSet")), spec) == {
+        "Bucket": spec.aws_name,
+        "Tags": {},
+    }
     with pytest.raises(ClientError, match="AccessDenied"):
-        Bucket().read(Shut("get_bucket_tagging", "AccessDenied"), spec)
+        Bucket().read(as_client(S3, Shut("get_bucket_tagging", "AccessDenied")), spec)

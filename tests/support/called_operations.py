@@ -13,6 +13,7 @@ from typing import Any
 import botocore.session
 from botocore import xform_name
 
+from provisioner import service_clients
 from provisioner.engine.types.resource_type import ResourceType
 
 # Every method of a kind that is handed a client.
@@ -58,8 +59,8 @@ class _Reader:
         self.seen.add(mark)
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
         found: Found = set()
+        found |= {called for node in ast.walk(tree) for called in _direct(node, clients)}
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
-            found |= set(_direct(call, clients))
             handed = {at: clients[a.id] for at, a in _named(call) if a.id in clients}
             if handed and (callee := self._callee(function, call.func)):
                 names = [name for name in inspect.signature(callee).parameters if name != "self"]
@@ -96,17 +97,24 @@ def _named(call: ast.Call) -> Iterator[tuple[int | str, ast.Name]]:
     yield from ((k.arg, k.value) for k in call.keywords if k.arg and isinstance(k.value, ast.Name))
 
 
-def _direct(call: ast.Call, clients: dict[str, str]) -> Iterator[tuple[str, str]]:
-    match call.func:
-        case ast.Attribute(value=ast.Name(id=name), attr=method) if name in clients:
-            of_service = operations(clients[name])
-            # One page of a read is asked for by its name.
-            asked = call.args[0].value if method == "page" and isinstance(call.args[0], ast.Constant) else method
-            yield clients[name], of_service[str(asked)]
+def _direct(node: ast.AST, clients: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """The operation that a node names of one of the clients, called here or handed on to be called."""
+    if isinstance(node, ast.Attribute) and isinstance(client := _without_limits(node.value), ast.Name):
+        service = clients.get(client.id, "")
+        if service and node.attr in operations(service):
+            yield service, operations(service)[node.attr]
+
+
+def _without_limits(value: ast.expr) -> ast.expr:
+    """The client of `client.one_page` and of `client.up_to(...)`; anything else as it is."""
+    match value:
+        case ast.Attribute(value=client, attr="one_page") | ast.Call(func=ast.Attribute(value=client, attr="up_to")):
+            return client
+    return value
 
 
 def lookups_in(path: Path) -> Found:
-    """Each (service, operation) that a module calls of a client which it takes by the service's name."""
+    """Each (service, operation) that a module calls of a client which it takes by its service."""
     found: Found = set()
     tree = ast.parse(path.read_text())
     for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
@@ -119,18 +127,21 @@ def lookups_in(path: Path) -> Found:
         }
         for node in ast.walk(function):
             if isinstance(node, ast.Attribute):
-                held = node.value.id if isinstance(node.value, ast.Name) else ""
-                service = taken.get(held) or _service(node.value)
+                client = _without_limits(node.value)
+                service = taken.get(client.id, "") if isinstance(client, ast.Name) else _service(client)
                 if service and node.attr in operations(service):
                     found.add((service, operations(service)[node.attr]))
     return found
 
 
 def _service(value: ast.AST) -> str:
-    """The service of `....client("service")` or `sibling_client(..., "service")`, "" for anything else."""
+    """The service of `....client(EC2)`, `sibling_client(..., EC2)` or `....client("ec2")`, "" for anything else."""
     match value:
         case ast.Call(func=ast.Attribute(attr="client"), args=[ast.Constant(value=str(service)), *_]):
             return service
-        case ast.Call(func=ast.Name(id="sibling_client"), args=[_, ast.Constant(value=str(service)), *_]):
-            return service
+        case (
+            ast.Call(func=ast.Attribute(attr="client"), args=[ast.Name(id=name), *_])
+            | ast.Call(func=ast.Name(id="sibling_client"), args=[_, ast.Name(id=name), *_])
+        ) if name in vars(service_clients):
+            return str(vars(service_clients)[name].service_name)
     return ""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self, TypeVar, cast
 
+from provisioner.engine.calls.clients import Client
 from provisioner.engine.resource_graph.graph import Edge, Resource
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.field_ownership import FieldOwner
@@ -11,6 +12,7 @@ from provisioner.engine.types.resource_type import ResourceType
 from provisioner.names import tags_of
 from state.stack_state import Intent, Phase, ResourceState
 
+Service = TypeVar("Service", bound=Client)
 SUFFIX = "prod"
 OURS = tags_of(SUFFIX, "us-east-1", "thing", "ml-api-thing-prod", {})
 
@@ -85,6 +87,24 @@ class Patient(Thing):
     """A change heals one that failed."""
 
     on_failure = "update"
+
+
+def as_client(service: type[Service], double: object) -> Service:
+    """Return a double as the client of a service, which it stands for in the calls that a test makes."""
+    return cast("Service", double)
+
+
+class WholeLists:
+    """A base of a client's double whose lists are short: it answers the same, however much of a list is asked for."""
+
+    @property
+    def one_page(self) -> Self:
+        """Itself."""
+        return self
+
+    def up_to(self, _max_items: int) -> Self:
+        """Return itself."""
+        return self
 
 
 def node(resource_type: type[ResourceType] = Thing, edges: tuple[Edge, ...] = (), **props: Any) -> Resource:

@@ -8,7 +8,7 @@ from typing import Any
 
 from provisioner.configuration import load_settings
 from provisioner.engine.resource_graph.graph import Resource, Stack
-from provisioner.engine.resource_graph.references import SecretValue
+from provisioner.engine.resource_graph.references import JsonObject, SecretValue
 from provisioner.stack import build
 from provisioner.steps.lookups import offline_lookups
 
@@ -23,7 +23,7 @@ def of(stack: Stack, type_name: str) -> list[Resource]:
     return [resource for resource in stack if str(resource.type) == type_name]
 
 
-def without(stack: Stack, type_name: str, holds: Callable[[dict[str, Any]], bool]) -> Iterator[str]:
+def without(stack: Stack, type_name: str, holds: Callable[[JsonObject], bool]) -> Iterator[str]:
     """The nodes of a kind that do not hold; that there is none breaks a control too."""
     resources = of(stack, type_name)
     yield from (resource.logical_id for resource in resources if not holds(resource.props))
@@ -127,9 +127,9 @@ def none(type_name: str) -> Callable[[Stack], Iterator[str]]:
     return lambda stack: iter(() if of(stack, type_name) else (f"no {type_name}",))
 
 
-def behaviour(props: dict[str, Any]) -> dict[str, Any]:
+def behaviour(props: JsonObject) -> dict[str, Any]:
     return dict(props["DefaultCacheBehavior"])
 
 
-def origin(props: dict[str, Any]) -> dict[str, Any]:
+def origin(props: JsonObject) -> dict[str, Any]:
     return dict(props["Origins"]["Items"][0]["CustomOriginConfig"])

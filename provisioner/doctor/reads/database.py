@@ -7,6 +7,7 @@ from datetime import date
 from provisioner.doctor.check import JsonObject, ReadResult
 from provisioner.doctor.context import DoctorContext, default_on_codes
 from provisioner.preflight.aurora import standard_support_end
+from provisioner.service_clients import RDS, DynamoDB
 from provisioner.settings.postgres import STANDARD_SUPPORT_ENDS, day_of, is_support_end_near, major_of
 
 # The calls of this module by service; `policy` grants them.
@@ -22,7 +23,7 @@ _NO_TABLE = ("ResourceNotFoundException",)
 def read_db_cluster(context: DoctorContext) -> ReadResult:
     """Return the database cluster, found by name (DescribeDBClusters)."""
     name = context.aws_name("aurora")
-    rds = context.clients.client("rds")
+    rds = context.clients.client(RDS)
     clusters = default_on_codes(
         _NO_CLUSTER, lambda: rds.describe_db_clusters(DBClusterIdentifier=name)["DBClusters"], []
     )
@@ -42,15 +43,15 @@ def read_end_of_support(context: DoctorContext) -> date | None:
 
 def read_db_instances(context: DoctorContext) -> list[JsonObject]:
     """Return the instances of the cluster (DescribeDBInstances)."""
-    rds = context.clients.client("rds")
-    filters = [{"Name": "db-cluster-id", "Values": [read_db_cluster(context).found["DBClusterIdentifier"]]}]
-    return list(rds.describe_db_instances(Filters=filters)["DBInstances"])
+    rds = context.clients.client(RDS)
+    cluster = read_db_cluster(context).found["DBClusterIdentifier"]
+    return list(rds.describe_db_instances(Filters=[{"Name": "db-cluster-id", "Values": [cluster]}])["DBInstances"])
 
 
 def read_db_subnet_group(context: DoctorContext) -> ReadResult:
     """Return the subnet group of the cluster (DescribeDBSubnetGroups)."""
     name = read_db_cluster(context).found["DBSubnetGroup"]
-    rds = context.clients.client("rds")
+    rds = context.clients.client(RDS)
     groups = default_on_codes(
         _NO_GROUP, lambda: rds.describe_db_subnet_groups(DBSubnetGroupName=name)["DBSubnetGroups"], []
     )
@@ -60,6 +61,6 @@ def read_db_subnet_group(context: DoctorContext) -> ReadResult:
 def read_session_table(context: DoctorContext) -> ReadResult:
     """Return the session table, found by name (DescribeTable)."""
     name = context.aws_name("sessions")
-    dynamodb = context.clients.client("dynamodb")
+    dynamodb = context.clients.client(DynamoDB)
     table = default_on_codes(_NO_TABLE, lambda: dynamodb.describe_table(TableName=name)["Table"])
     return ReadResult(f"table {name}", table)

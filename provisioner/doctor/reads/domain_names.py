@@ -7,6 +7,7 @@ from provisioner.doctor.context import DoctorContext
 from provisioner.doctor.reads.balancer import read_balancer, read_listeners
 from provisioner.doctor.reads.edge import read_distribution
 from provisioner.resources.tags import GLOBAL_REGION
+from provisioner.service_clients import ACM, Route53
 
 # The calls of this module by service; `policy` grants them.
 CALLS = {"route53": ("ListHostedZones", "ListResourceRecordSets"), "acm": ("DescribeCertificate",)}
@@ -44,7 +45,7 @@ def read_dns_records(context: DoctorContext, name: str) -> list[JsonObject]:
         NotChecked: No public zone of this account contains the name.
 
     """
-    route53 = context.clients.client("route53")
+    route53 = context.clients.client(Route53)
     record_name = _fully_qualified(name)
     zones = [zone for zone in route53.list_hosted_zones()["HostedZones"] if not zone["Config"]["PrivateZone"]]
     containing = [zone for zone in zones if f".{record_name}".endswith(f".{zone['Name']}")]
@@ -52,7 +53,7 @@ def read_dns_records(context: DoctorContext, name: str) -> list[JsonObject]:
         raise NotChecked(f"the zone of {name} is not in this account: `dig {name}` shows where it leads")
     nearest = max(containing, key=lambda zone: len(zone["Name"]))
     # One page is enough: records are sorted by name, and the answer begins with this one.
-    page = route53.page("list_resource_record_sets", HostedZoneId=nearest["Id"], StartRecordName=name)
+    page = route53.one_page.list_resource_record_sets(HostedZoneId=nearest["Id"], StartRecordName=name)
     return [record for record in page["ResourceRecordSets"] if record["Name"] == record_name]
 
 
@@ -74,5 +75,5 @@ def read_certificates(context: DoctorContext) -> list[JsonObject]:
 
 def _read_certificate(context: DoctorContext, arn: str, region: str) -> JsonObject:
     """Return one certificate."""
-    acm = context.clients.client("acm", region)
+    acm = context.clients.client(ACM, region)
     return dict(acm.describe_certificate(CertificateArn=arn)["Certificate"])

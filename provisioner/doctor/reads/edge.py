@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from provisioner.doctor.check import JsonObject, ReadResult
+from provisioner.doctor.check import ReadResult
 from provisioner.doctor.context import DoctorContext
+from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.resources.origin_key import redact_origins
+from provisioner.service_clients import CloudFront
 
 # The calls of this module by service; `policy` grants them.
 CALLS = {"cloudfront": ("ListDistributions", "GetDistribution", "GetVpcOrigin")}
@@ -25,7 +27,7 @@ class OriginPath:
 def read_distribution(context: DoctorContext) -> ReadResult:
     """Return the distribution with our comment, with keys as hashes (ListDistributions, GetDistribution)."""
     name = context.aws_name("edge")
-    cloudfront = context.clients.client("cloudfront")
+    cloudfront = context.clients.client(CloudFront)
     summaries = cloudfront.list_distributions().get("DistributionList", {}).get("Items") or []
     distribution_id = next((summary["Id"] for summary in summaries if summary["Comment"] == name), "")
     if not distribution_id:
@@ -43,7 +45,7 @@ def read_origin_path(context: DoctorContext) -> OriginPath:
     if "CustomOriginConfig" in origin:
         return OriginPath(_origin_port(origin["CustomOriginConfig"]))
     vpc_origin_id = origin["VpcOriginConfig"]["VpcOriginId"]
-    vpc_origin = context.clients.client("cloudfront").get_vpc_origin(Id=vpc_origin_id)["VpcOrigin"]
+    vpc_origin = context.clients.client(CloudFront).get_vpc_origin(Id=vpc_origin_id)["VpcOrigin"]
     config = vpc_origin["VpcOriginEndpointConfig"]
     return OriginPath(_origin_port(config), vpc_origin_id, config["Arn"], vpc_origin["Status"])
 

@@ -14,6 +14,7 @@ from provisioner.doctor.reads.tasks import read_services, read_task_definitions
 from provisioner.health import cloudwatch as cloudwatch_metrics
 from provisioner.health.cloudwatch import Metric, read_metrics
 from provisioner.resources.tags import GLOBAL_REGION
+from provisioner.service_clients import WAFV2, ServiceQuotas
 
 # The calls of this module by service; `policy` grants them.
 CALLS = {
@@ -70,7 +71,7 @@ def read_fargate_quotas(context: DoctorContext) -> list[Quota]:
 def _read_quota(context: DoctorContext, provider: str, per_task: float) -> Quota | None:
     """Return one quota and its use; None if Service Quotas does not know it, or names no metric for it."""
     request = {"ServiceCode": "fargate", "QuotaCode": QUOTA_CODES[provider]}
-    service_quotas = context.clients.client("service-quotas")
+    service_quotas = context.clients.client(ServiceQuotas)
     quota = default_on_codes(_NO_SUCH_QUOTA, lambda: service_quotas.get_service_quota(**request)["Quota"])
     usage_metric = (quota or {}).get("UsageMetric")
     if quota is None or not usage_metric:
@@ -115,7 +116,7 @@ def read_firewall(context: DoctorContext) -> Firewall:
     arn = read_distribution(context).found.get("WebACLId", "")
     if not arn:
         raise NotApplicable("CloudFront has no firewall")
-    waf = context.clients.client("wafv2", GLOBAL_REGION)
+    waf = context.clients.client(WAFV2, GLOBAL_REGION)
     name, id_ = arn.split("/")[-2:]
     acl = waf.get_web_acl(Name=name, Scope="CLOUDFRONT", Id=id_)["WebACL"]
     acl_metric = acl["VisibilityConfig"]["MetricName"]
@@ -133,7 +134,7 @@ def read_firewall(context: DoctorContext) -> Firewall:
 
 def _read_blocked_samples(context: DoctorContext, arn: str, rule: str) -> list[JsonObject]:
     """Return samples of the requests that a rule blocked in the last hour."""
-    waf = context.clients.client("wafv2", GLOBAL_REGION)
+    waf = context.clients.client(WAFV2, GLOBAL_REGION)
     end = datetime.fromtimestamp(context.now, UTC)
     samples = waf.get_sampled_requests(
         WebAclArn=arn,

@@ -18,6 +18,7 @@ from provisioner.resources import RESOURCE_TYPES
 from provisioner.resources.autoscaling import with_suspended_state
 from provisioner.resources.ecs.overrides import overrides_of
 from provisioner.resources.scaling_alarms import read_alarms, tracking_status
+from provisioner.service_clients import ApplicationAutoScaling, CloudWatch
 from provisioner.settings.ineffective import SERVICE, minimum_setting
 
 # The calls of this module by service; `policy` grants them.
@@ -89,13 +90,13 @@ def read_scaled_services(context: DoctorContext) -> list[ScaledService]:
     if not targets:
         raise NotApplicable("no service is scaled")
     policies = {target["ResourceId"]: _read_policies(context, target["ResourceId"]) for target in targets}
-    alarms = read_alarms(context.clients.client("cloudwatch"), chain.from_iterable(policies.values()))
+    alarms = read_alarms(context.clients.client(CloudWatch), chain.from_iterable(policies.values()))
     return [_scaled_service(context, target, policies[target["ResourceId"]], alarms) for target in targets]
 
 
 def _read_scalable_targets(context: DoctorContext, resource_ids: list[str]) -> Iterator[JsonObject]:
     """Yield the scalable targets of services by their resource ids."""
-    scaling = context.clients.client("application-autoscaling")
+    scaling = context.clients.client(ApplicationAutoScaling)
     for start in range(0, len(resource_ids), _MAX_TARGETS):
         batch = resource_ids[start : start + _MAX_TARGETS]
         response = scaling.describe_scalable_targets(ServiceNamespace="ecs", ResourceIds=batch)
@@ -104,7 +105,7 @@ def _read_scalable_targets(context: DoctorContext, resource_ids: list[str]) -> I
 
 def _read_policies(context: DoctorContext, resource_id: str) -> list[JsonObject]:
     """Return the scaling policies of a service."""
-    scaling = context.clients.client("application-autoscaling")
+    scaling = context.clients.client(ApplicationAutoScaling)
     response = scaling.describe_scaling_policies(ServiceNamespace="ecs", ResourceId=resource_id)
     return list(response["ScalingPolicies"])
 
@@ -169,7 +170,7 @@ def _minimum_setter(context: DoctorContext, target: JsonObject, service: str) ->
 
 def _read_scheduled_actions(context: DoctorContext, resource_id: str) -> list[JsonObject]:
     """Return the scheduled actions of a service."""
-    scaling = context.clients.client("application-autoscaling")
+    scaling = context.clients.client(ApplicationAutoScaling)
     response = scaling.describe_scheduled_actions(ServiceNamespace="ecs", ResourceId=resource_id)
     return list(response["ScheduledActions"])
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from provisioner.doctor.check import JsonObject, ReadResult
 from provisioner.doctor.context import DoctorContext, default_on_codes
 from provisioner.doctor.reads.tasks import read_task_definitions
+from provisioner.service_clients import IAM, KMS, SecretsManager
 
 # The calls of this module by service; `policy` grants them.
 CALLS = {
@@ -69,7 +70,7 @@ def read_secrets(context: DoctorContext) -> list[ReadResult]:
 
 def _read_secret(context: DoctorContext, arn: str) -> ReadResult:
     """Return what AWS says of one secret."""
-    manager = context.clients.client("secretsmanager")
+    manager = context.clients.client(SecretsManager)
     return ReadResult(f"secret {arn}", default_on_codes(_NOT_FOUND, lambda: manager.describe_secret(SecretId=arn)))
 
 
@@ -78,7 +79,7 @@ def read_secret_keys(context: DoctorContext) -> list[SecretKey]:
 
     It calls DescribeKey, GetKeyPolicy and ListResourceTags.
     """
-    kms = context.clients.client("kms")
+    kms = context.clients.client(KMS)
     secret_keys = []
     for secret in read_secrets(context):
         description = secret.actual or {}
@@ -106,12 +107,12 @@ def read_task_roles(context: DoctorContext) -> list[TaskRole]:
 
 def _read_role(context: DoctorContext, name: str, purpose: str) -> TaskRole:
     """Return a role (GetRole) with its inline policies, its attached policies and its boundary."""
-    iam = context.clients.client("iam")
+    iam = context.clients.client(IAM)
     role = default_on_codes(_NOT_FOUND, lambda: iam.get_role(RoleName=name)["Role"])
     if role is None:
         return TaskRole(name, purpose, role)
     inline = [
-        iam.get_role_policy(RoleName=name, PolicyName=policy_name)["PolicyDocument"]
+        _decoded(iam.get_role_policy(RoleName=name, PolicyName=policy_name)["PolicyDocument"])
         for policy_name in iam.list_role_policies(RoleName=name)["PolicyNames"]
     ]
     attached = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
@@ -123,6 +124,11 @@ def _read_role(context: DoctorContext, name: str, purpose: str) -> TaskRole:
 
 def _read_managed_policy(context: DoctorContext, arn: str) -> JsonObject:
     """Return the default version of a managed policy (GetPolicy, GetPolicyVersion)."""
-    iam = context.clients.client("iam")
+    iam = context.clients.client(IAM)
     version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-    return dict(iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"])
+    return _decoded(iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"])
+
+
+def _decoded(document: str | JsonObject) -> JsonObject:
+    """Return a policy document, which the types call text too: botocore decodes it (json_decode_policies)."""
+    return json.loads(document) if isinstance(document, str) else document

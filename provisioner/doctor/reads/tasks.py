@@ -13,6 +13,7 @@ from provisioner.resources.ecs.deployment_diagnosis import CALLS as DIAGNOSIS
 from provisioner.resources.ecs.deployment_diagnosis import Diagnosis, diagnose
 from provisioner.resources.ecs.service_deployments import newest_deployment_status
 from provisioner.resources.ecs.traffic_shifts import read_awaited_hook
+from provisioner.service_clients import ECS, CloudWatchLogs
 from provisioner.settings.images import images_of
 
 # The calls of this module by service; `policy` grants them.
@@ -73,7 +74,7 @@ def read_services(context: DoctorContext) -> list[JsonObject]:
 def _read_active_services(context: DoctorContext) -> list[JsonObject]:
     """Return the services of the cluster without inactive ones (ListServices, DescribeServices)."""
     cluster = context.aws_name("cluster")
-    ecs = context.clients.client("ecs")
+    ecs = context.clients.client(ECS)
     arns = sorted(default_on_codes(_NO_CLUSTER, lambda: ecs.list_services(cluster=cluster)["serviceArns"], []))
     services: list[JsonObject] = []
     for start in range(0, len(arns), _MAX_SERVICES):
@@ -83,7 +84,7 @@ def _read_active_services(context: DoctorContext) -> list[JsonObject]:
 
 def read_task_definitions(context: DoctorContext) -> list[JsonObject]:
     """Return the task definition that each service runs (DescribeTaskDefinition)."""
-    ecs = context.clients.client("ecs")
+    ecs = context.clients.client(ECS)
     arns = dict.fromkeys(service["taskDefinition"] for service in read_services(context))
     return [ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"] for arn in arns]
 
@@ -110,7 +111,7 @@ def read_images(context: DoctorContext) -> list[PrivateImage]:
 
 def read_deployment_outcomes(context: DoctorContext) -> dict[str, tuple[str, str]]:
     """Return how the newest deployment of each service ended, and ECS's reason (ListServiceDeployments)."""
-    ecs, cluster = context.clients.client("ecs"), context.aws_name("cluster")
+    ecs, cluster = context.clients.client(ECS), context.aws_name("cluster")
     return {
         service["serviceName"]: newest_deployment_status(ecs, cluster, service["serviceName"])
         for service in read_services(context)
@@ -122,7 +123,7 @@ def read_waiting_hooks(context: DoctorContext) -> dict[str, JsonObject]:
 
     Services without such a deployment are left out.
     """
-    ecs = context.clients.client("ecs")
+    ecs = context.clients.client(ECS)
     hooks = {service["serviceName"]: read_awaited_hook(ecs, service) for service in read_services(context)}
     return {name: hook for name, hook in hooks.items() if hook}
 
@@ -134,7 +135,7 @@ def read_stopped_tasks(context: DoctorContext) -> list[StoppedTasks]:
     """
     services = read_services(context)
     cluster = context.aws_name("cluster")
-    ecs = context.clients.client("ecs")
+    ecs = context.clients.client(ECS)
     arns = ecs.list_tasks(cluster=cluster, desiredStatus="STOPPED")["taskArns"]
     tasks: list[JsonObject] = []
     for start in range(0, len(arns), _MAX_TASKS):
@@ -153,7 +154,7 @@ def _stopped_tasks_of(context: DoctorContext, service: JsonObject, tasks: list[J
     diagnosis = None
     if current:
         newest = max(current, key=lambda task: str(task.get("stoppedAt") or ""))
-        ecs, cluster = context.clients.client("ecs"), context.aws_name("cluster")
+        ecs, cluster = context.clients.client(ECS), context.aws_name("cluster")
         diagnosis = diagnose(ecs, cluster, name, newest["taskDefinitionArn"])
     return StoppedTasks(service, len(current), diagnosis, len(own_tasks) - len(current))
 
@@ -201,6 +202,6 @@ def _stopped_by_itself(task: JsonObject) -> bool:
 
 def read_log_groups(context: DoctorContext) -> set[str]:
     """Return the names of the log groups that the tasks could write to (DescribeLogGroups)."""
-    logs = context.clients.client("logs")
+    logs = context.clients.client(CloudWatchLogs)
     prefix = context.aws_name("ecs-logs")
     return {group["logGroupName"] for group in logs.describe_log_groups(logGroupNamePrefix=prefix)["logGroups"]}

@@ -7,8 +7,9 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, overload
 
 from tenacity import stop_after_delay
 
@@ -35,6 +36,7 @@ _GUARD_VALID_SECONDS = (5.0, 5.0, 5.0, 12.0, 12.0)
 
 Answer = Any
 Shared = dict[str, "Future[Answer]"]
+ServiceClient = TypeVar("ServiceClient", bound="Client")
 _NO_BATCH = BatchScope()
 
 
@@ -60,9 +62,19 @@ class Clients:
         self._timeout = timeout
         self._sharing = threading.Lock()
 
-    def client(self, service: str, region: str = "") -> Client:
-        """Return the client of a service, in the stack's region or the one named."""
-        return Client(self, self.aws.client(service, region), service, region)
+    @overload
+    def client(self, service: type[ServiceClient], region: str = "") -> ServiceClient: ...
+
+    @overload
+    def client(self, service: str, region: str = "") -> Client: ...
+
+    def client(self, service: type[Client] | str, region: str = "") -> Client:
+        """Return the client of a service, in the stack's region or the one named.
+
+        The service is a class with the types of its operations, or a name where only a resource type knows which.
+        """
+        service_type, name = (Client, service) if isinstance(service, str) else (service, service.service_name)
+        return service_type(self, self.aws.client(name, region), name, region)
 
     def with_shared_reads(self, batch_scope: BatchScope = _NO_BATCH, timeout: float = READ_TIMEOUT_SECONDS) -> Clients:
         """Return clients for one look at many resources, in which equal reads are sent once.
@@ -136,13 +148,20 @@ class Clients:
 
 
 class Client:
-    """A boto3 client whose reads return all pages, are retried and shared; mutating calls are sent once."""
+    """A boto3 client whose reads return all pages, are retried and shared; mutating calls are sent once.
 
-    def __init__(self, clients: Clients, raw: Any, service: str, region: str) -> None:
+    A subclass for each service declares its operations (service_clients.py).
+    """
+
+    service_name: ClassVar[str]
+
+    def __init__(
+        self, clients: Clients, raw: Any, service: str, region: str, *, reads_one_page: bool = False, max_items: int = 0
+    ) -> None:
         self._clients = clients
         self._raw = raw
         self._service, self._region = service, region
-        self._key = f"{region}/{service}"
+        self._reads_one_page, self._max_items = reads_one_page, max_items
 
     @property
     def shares_reads(self) -> bool:
@@ -168,60 +187,96 @@ class Client:
         """Return the input shapes of calls; `calls` maps each to the path of a document in its input."""
         return Shapes.of(self._raw.meta.service_model, calls)
 
-    def page(self, operation: str, **params: Any) -> Answer:
-        """Read one page, unshared, of a list that may be endless."""
-        return self._clients.read_unshared(
-            lambda: self._rate_limited(operation, lambda: getattr(self._raw, operation)(**params))
-        )
+    @property
+    def one_page(self) -> Self:
+        """The same client, whose reads return one page, unshared: for a list that may be endless."""
+        return type(self)(self._clients, self._raw, self._service, self._region, reads_one_page=True)
 
-    def __getattr__(self, operation: str) -> Callable[..., Answer]:
-        if operation.startswith("_") or not hasattr(self._raw, operation):
-            raise AttributeError(f"{operation} is no operation of {self._service}")
-        if not operation.startswith(_READS):
-            # The guard is asked last: the rate limit or expired credentials may have delayed the call.
-            return lambda **params: self._rate_limited(
-                operation, lambda: self._clients.call_once(lambda: getattr(self._raw, operation)(**params))
-            )
-        return lambda **params: self._clients.read(
-            f"{self._key}/{operation}/{json.dumps(params, sort_keys=True, default=str)}",
-            lambda: self._rate_limited(operation, lambda: self._all_pages(operation, params)),
-        )
+    def up_to(self, max_items: int) -> Self:
+        """Return the same client, whose reads return at most so many items of a list, and ask for no more."""
+        return type(self)(self._clients, self._raw, self._service, self._region, max_items=max_items)
 
-    def _rate_limited(self, operation: str, call: Callable[[], Answer]) -> Answer:
-        """Call as soon as the rate limit allows; a throttled call lowers that limit."""
-        clock, rates = self._clients.clock, self._clients.aws.rates
-        bucket = (self._service, self._region, operation)
-        reads = operation.startswith(_READS)
-        if seconds := rates.take(*bucket, reads=reads, now=clock.now()):
+    if not TYPE_CHECKING:  # mypy reports an operation that the class of the service does not declare
+
+        def __getattr__(self, operation: str) -> Callable[..., Answer]:
+            if operation.startswith("_") or not hasattr(self._raw, operation):
+                raise AttributeError(f"{operation} is no operation of {self._service}")
+            return partial(self._call, operation)
+
+    def _call(self, operation: str, /, **params: Any) -> Answer:
+        """Call an operation: a mutating one once, a read until it succeeds or time is up."""
+        call = _Call(self, operation, params)
+        if not call.is_read:
+            return call.send()
+        if self._reads_one_page:
+            return self._clients.read_unshared(call.send)
+        return self._clients.read(call.key, call.send)
+
+
+@dataclass(frozen=True)
+class _Call:
+    """One call of an operation. Each time it is sent, it is paced, and a throttle is recorded."""
+
+    client: Client
+    operation: str
+    params: dict[str, Any]
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the operation changes nothing, so that it may be repeated."""
+        return self.operation.startswith(_READS)
+
+    @property
+    def key(self) -> str:
+        """The text that equal reads have in common."""
+        client, params = self.client, json.dumps(self.params, sort_keys=True, default=str)
+        return f"{client._region}/{client._service}/{self.operation}/{client._max_items}/{params}"
+
+    def send(self) -> Answer:
+        """Send it as soon as the rate limit allows; if AWS throttles it, lower that limit."""
+        client, clock, rates = self.client, self.client._clients.clock, self.client._clients.aws.rates
+        bucket = (client._service, client._region, self.operation)
+        if seconds := rates.take(*bucket, reads=self.is_read, now=clock.now()):
             clock.sleep(seconds)
         try:
-            return self._with_renewed_credentials(call)
+            return self._send_with_renewed_credentials()
         except Exception as error:
             if categorize(error) is ErrorCategory.THROTTLED:
-                rates.record_throttle(*bucket, reads=reads, now=clock.now())
+                rates.record_throttle(*bucket, reads=self.is_read, now=clock.now())
             raise
 
-    def _with_renewed_credentials(self, call: Callable[[], Answer]) -> Answer:
-        """Call; where AWS did nothing because the credentials have expired, renew them and call once more."""
-        raw = self._raw
+    def _send_with_renewed_credentials(self) -> Answer:
+        """Send it; where AWS did nothing because the credentials have expired, renew them and send it once more."""
+        client, expired = self.client, self.client._raw
         try:
-            return call()
+            return self._send_now()
         except Exception as error:
             if categorize(error) is not ErrorCategory.EXPIRED:
                 raise
-            self._raw = self._clients.aws.renew_client(raw, self._service, self._region)
-            return call()
+            client._raw = client._clients.aws.renew_client(expired, client._service, client._region)
+            return self._send_now()
 
-    def _all_pages(self, operation: str, params: dict[str, Any]) -> Answer:
-        """Read all pages, also of operations whose pages botocore does not know."""
-        if self._raw.can_paginate(operation):
-            return self._raw.get_paginator(operation).paginate(**params).build_full_result()
-        method = getattr(self._raw, operation)
-        model = self._raw.meta.service_model.operation_model(self._raw.meta.method_to_api_mapping[operation])
-        pages = paginator(method, model)
-        return pages.paginate(**params).build_full_result() if pages else method(**params)
+    def _send_now(self) -> Answer:
+        """Send it. The guard of a mutating call is asked last: the rate limit or a sign-in may have delayed it."""
+        method = getattr(self.client._raw, self.operation)
+        if not self.is_read:
+            return self.client._clients.call_once(partial(method, **self.params))
+        pages = None if self.client._reads_one_page else self._paginator(method)
+        if pages is None:
+            return method(**self.params)
+        limit = self.client._max_items
+        config = {"PaginationConfig": {"MaxItems": limit, "PageSize": limit}} if limit else {}
+        return pages.paginate(**self.params, **config).build_full_result()
+
+    def _paginator(self, method: Callable[..., Answer]) -> Any:
+        """Return the paginator of the operation, also where botocore has none; None if it has only one page."""
+        raw = self.client._raw
+        if raw.can_paginate(self.operation):
+            return raw.get_paginator(self.operation)
+        model = raw.meta.service_model.operation_model(raw.meta.method_to_api_mapping[self.operation])
+        return paginator(method, model)
 
 
-def sibling_client(client: Client, service: str, region: str = "") -> Client:
+def sibling_client(client: Client, service: type[ServiceClient], region: str = "") -> ServiceClient:
     """Return the client of another service, in the same region or the one named."""
     return client._clients.client(service, region or client._region)

@@ -28,6 +28,7 @@ from provisioner.engine.calls.error_codes import (
 )
 
 Answer = TypeVar("Answer")
+Default = TypeVar("Default")
 
 
 class ErrorCategory(Enum):
@@ -177,7 +178,7 @@ def is_unsupported_operation(error: BaseException) -> bool:
     return isinstance(error, UnsupportedOperation)
 
 
-def default_if_unsupported(call: Callable[[], Answer], default: Answer) -> Answer:
+def default_if_unsupported(call: Callable[[], Answer], default: Default) -> Answer | Default:
     """Return the answer of a call; `default` where an emulator does not know the call."""
     try:
         return call()

@@ -48,7 +48,7 @@ def _without_own_defaults(
     ownership: FieldOwnership, returned: JsonObject, stated: Sequence[JsonObject], prefix: str = ""
 ) -> JsonObject:
     """Return an emulator's properties without managed members that nobody stated, unless they are at AWS's default."""
-    result: JsonObject = {}
+    result: dict[str, Any] = {}
     for key, value in returned.items():
         path = f"{prefix}.{key}" if prefix else str(key)
         if stated_values := [properties[key] for properties in stated if key in properties]:

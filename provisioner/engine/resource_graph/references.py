@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-JsonObject = dict[str, Any]
+# JSON that nobody changes: properties, or (a part of) an answer of AWS, whose own type is a TypedDict.
+JsonObject = Mapping[str, Any]
 Lookup = Callable[["Ref"], Any]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeAlias, cast
 
 from provisioner.engine.planning.diff import meets_condition
 from provisioner.engine.resource_graph.references import JsonObject
@@ -13,18 +13,26 @@ from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.errors import Blocked
 from provisioner.names import NODE_TAG, PROJECT, has_stack_tags
 from provisioner.resources.tags import mapping, pairs
+from provisioner.service_clients import EC2
 
-Filters = list[dict[str, Any]]
+if TYPE_CHECKING:
+    from types_boto3_ec2.literals import ResourceTypeType
+    from types_boto3_ec2.type_defs import FilterTypeDef, TagSpecificationTypeDef
+
+Filters: TypeAlias = "list[FilterTypeDef]"
 # botocore ec2 Filter: 200 values in one request. The rest is for the other filters.
 _MAX_SUFFIXES = 150
 
 
-def stack_filters(ec2: Any, spec: ResourceSpec) -> Filters:
+def stack_filters(ec2: EC2, spec: ResourceSpec) -> Filters:
     """Return filters for all resources of the stack, and of the other stacks that this run reads.
 
     They are the same for each resource of a type, so that one call reads them all.
     """
-    suffixes = {"Name": "tag:Environment", "Values": ec2.batch_scope.suffix_batch(spec.suffix, most=_MAX_SUFFIXES)}
+    suffixes: FilterTypeDef = {
+        "Name": "tag:Environment",
+        "Values": ec2.batch_scope.suffix_batch(spec.suffix, most=_MAX_SUFFIXES),
+    }
     return [*equals_filters({"tag:Project": PROJECT}), suffixes]
 
 
@@ -49,14 +57,14 @@ class Ec2ResourceType(ResourceType):
     operations = declare_operations(retag="CreateTags DeleteTags")
 
     @abstractmethod
-    def find(self, ec2: Any, filters: Filters) -> list[JsonObject]:
+    def find(self, ec2: EC2, filters: Filters) -> list[JsonObject]:
         """Return all resources of this type that pass the filters."""
 
-    def find_by_id(self, ec2: Any, id_: str) -> list[JsonObject]:
+    def find_by_id(self, ec2: EC2, id_: str) -> list[JsonObject]:
         """Return the resource with this id in a list, whatever its tags; an empty list if there is none."""
         return self.find(ec2, equals_filters({self.id_filter: id_}))
 
-    def read(self, ec2: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, ec2: EC2, spec: ResourceSpec) -> JsonObject | None:
         """Return the resource by its id, else by the stack's tags, else by the tag Name.
 
         A resource with our Name that lacks the stack's tags belongs to somebody else. It is returned so that
@@ -116,13 +124,13 @@ class Ec2ResourceType(ResourceType):
             )
         return resources[0] if resources else None
 
-    def tag_specifications(self, spec: ResourceSpec) -> list[dict[str, Any]]:
+    def tag_specifications(self, spec: ResourceSpec) -> list[TagSpecificationTypeDef]:
         """Return the tags in the form that a create call takes."""
-        return [{"ResourceType": self.iam_type, "Tags": pairs(spec.tags)}]
+        return [{"ResourceType": cast("ResourceTypeType", self.iam_type), "Tags": pairs(spec.tags)}]
 
-    def retag(self, ec2: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, ec2: EC2, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Set and remove tags (CreateTags, DeleteTags)."""
         if put:
             ec2.create_tags(Resources=[spec.id], Tags=pairs(put))
-        if gone := [{"Key": name} for name in drop]:
-            ec2.delete_tags(Resources=[spec.id], Tags=gone)
+        if gone := list(drop):
+            ec2.delete_tags(Resources=[spec.id], Tags=[{"Key": name} for name in gone])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from botocore.exceptions import ClientError
 
 from provisioner.aws.responses import created_resource
@@ -14,6 +12,7 @@ from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources.ec2.base import Ec2ResourceType, Filters
 from provisioner.resources.field_owners.ec2 import FLOW_LOG
+from provisioner.service_clients import EC2
 
 
 class FlowLog(Ec2ResourceType):
@@ -42,12 +41,12 @@ class FlowLog(Ec2ResourceType):
     )
     operations = declare_operations(read="DescribeFlowLogs", create="CreateFlowLogs", delete="DeleteFlowLogs")
 
-    def find(self, ec2: Any, filters: Filters) -> list[JsonObject]:
+    def find(self, ec2: EC2, filters: Filters) -> list[JsonObject]:
         """Return the flow logs that pass the filters (DescribeFlowLogs)."""
-        flow_logs = ec2.describe_flow_logs(Filter=filters)["FlowLogs"]
+        flow_logs = ec2.describe_flow_logs(Filters=filters)["FlowLogs"]
         return [{**actual, "ResourceIds": [actual["ResourceId"]]} for actual in flow_logs]
 
-    def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, ec2: EC2, spec: ResourceSpec) -> JsonObject:
         """Create the flow log (CreateFlowLogs); a refusal comes in the reply and is raised here."""
         reply = ec2.create_flow_logs(
             **spec.props, ClientToken=spec.token, TagSpecifications=self.tag_specifications(spec)
@@ -55,7 +54,7 @@ class FlowLog(Ec2ResourceType):
         _raise_for_unsuccessful(reply, "CreateFlowLogs")
         return {**spec.props, "FlowLogId": created_resource(reply, "FlowLogIds")}
 
-    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
+    def delete(self, ec2: EC2, spec: ResourceSpec) -> None:
         """Delete the flow log (DeleteFlowLogs)."""
         _raise_for_unsuccessful(ec2.delete_flow_logs(FlowLogIds=[spec.id]), "DeleteFlowLogs")
 

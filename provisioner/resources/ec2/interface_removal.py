@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.resources.ec2.base import equals_filters
+from provisioner.service_clients import EC2
 
 # How the description of an endpoint's interface begins, and of a NAT gateway's.
 ENDPOINT_PREFIX, NAT_GATEWAY_PREFIX = "VPC Endpoint", "Interface for NAT"
@@ -35,7 +35,7 @@ def purpose_of(interface: JsonObject) -> str:
     return str(interface.get("Description") or interface.get("InterfaceType", "interface"))
 
 
-def endpoint_or_gateway_of(ec2: Any, purpose: str) -> list[JsonObject]:
+def endpoint_or_gateway_of(ec2: EC2, purpose: str) -> list[JsonObject]:
     """Return the endpoint or NAT gateway that an interface belongs to, in a list.
 
     The list is empty if the interface belongs to neither, or if the endpoint or gateway is gone. `purpose` is
@@ -44,7 +44,7 @@ def endpoint_or_gateway_of(ec2: Any, purpose: str) -> list[JsonObject]:
     if ids := _ENDPOINT_ID.findall(purpose):
         return list(ec2.describe_vpc_endpoints(Filters=equals_filters({"vpc-endpoint-id": ids[0]}))["VpcEndpoints"])
     if ids := _GATEWAY_ID.findall(purpose):
-        return list(ec2.describe_nat_gateways(Filter=equals_filters({"nat-gateway-id": ids[0]}))["NatGateways"])
+        return list(ec2.describe_nat_gateways(Filters=equals_filters({"nat-gateway-id": ids[0]}))["NatGateways"])
     return []
 
 

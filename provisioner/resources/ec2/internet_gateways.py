@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
 from provisioner.engine.types.charges import FREE
@@ -13,6 +11,7 @@ from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.resources.ec2.base import Ec2ResourceType, Filters, equals_filters, stack_filters
 from provisioner.resources.ec2.network_interfaces import OPERATIONS, interface_blockers
 from provisioner.resources.field_owners.ec2 import ATTACHMENT, INTERNET_GATEWAY
+from provisioner.service_clients import EC2
 
 GATEWAY_NOT_FOUND = codes("InvalidInternetGatewayID.NotFound", "InvalidInternetGateway.NotFound")
 
@@ -30,16 +29,16 @@ class InternetGateway(Ec2ResourceType):
         read="DescribeInternetGateways", create="CreateInternetGateway", delete="DeleteInternetGateway"
     )
 
-    def find(self, ec2: Any, filters: Filters) -> list[JsonObject]:
+    def find(self, ec2: EC2, filters: Filters) -> list[JsonObject]:
         """Return the gateways that pass the filters (DescribeInternetGateways)."""
         return list(ec2.describe_internet_gateways(Filters=filters)["InternetGateways"])
 
-    def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, ec2: EC2, spec: ResourceSpec) -> JsonObject:
         """Create the gateway (CreateInternetGateway)."""
         reply = ec2.create_internet_gateway(TagSpecifications=self.tag_specifications(spec))
         return dict(reply["InternetGateway"])
 
-    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
+    def delete(self, ec2: EC2, spec: ResourceSpec) -> None:
         """Delete the gateway (DeleteInternetGateway)."""
         ec2.delete_internet_gateway(InternetGatewayId=spec.id)
 
@@ -77,7 +76,7 @@ class GatewayAttachment(ResourceType):
         blockers=OPERATIONS,
     )
 
-    def read(self, ec2: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, ec2: EC2, spec: ResourceSpec) -> JsonObject | None:
         """Return the attachment, which DescribeInternetGateways lists with its gateway.
 
         The stack's gateways are searched first, then the gateway by its id.
@@ -89,16 +88,16 @@ class GatewayAttachment(ResourceType):
                     return _attachment_to(vpc, actual)
         return None
 
-    def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, ec2: EC2, spec: ResourceSpec) -> JsonObject:
         """Attach the gateway to the VPC (AttachInternetGateway)."""
         ec2.attach_internet_gateway(**spec.props)
         return dict(spec.props)
 
-    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
+    def delete(self, ec2: EC2, spec: ResourceSpec) -> None:
         """Detach the gateway from the VPC (DetachInternetGateway)."""
         ec2.detach_internet_gateway(**spec.props)
 
-    def blockers(self, ec2: Any, spec: ResourceSpec) -> list[Blocker]:
+    def blockers(self, ec2: EC2, spec: ResourceSpec) -> list[Blocker]:
         """Return the network interfaces in the VPC: while they have public addresses, AWS refuses to detach."""
         return interface_blockers(ec2, {"vpc-id": spec.props["VpcId"]}, spec.suffix)
 

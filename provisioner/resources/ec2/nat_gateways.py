@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.charges import Pricing
@@ -12,6 +11,7 @@ from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources.ec2.base import Ec2ResourceType, Filters
 from provisioner.resources.field_owners.ec2 import ADDRESS, NAT_GATEWAY
+from provisioner.service_clients import EC2
 
 
 class ElasticIp(Ec2ResourceType):
@@ -28,15 +28,15 @@ class ElasticIp(Ec2ResourceType):
     timeout = minutes(20)
     operations = declare_operations(read="DescribeAddresses", create="AllocateAddress", delete="ReleaseAddress")
 
-    def find(self, ec2: Any, filters: Filters) -> list[JsonObject]:
+    def find(self, ec2: EC2, filters: Filters) -> list[JsonObject]:
         """Return the addresses that pass the filters (DescribeAddresses)."""
         return list(ec2.describe_addresses(Filters=filters)["Addresses"])
 
-    def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, ec2: EC2, spec: ResourceSpec) -> JsonObject:
         """Allocate an address (AllocateAddress)."""
         return dict(ec2.allocate_address(**spec.props, TagSpecifications=self.tag_specifications(spec)))
 
-    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
+    def delete(self, ec2: EC2, spec: ResourceSpec) -> None:
         """Release the address (ReleaseAddress)."""
         ec2.release_address(AllocationId=spec.id)
 
@@ -70,9 +70,9 @@ class NatGateway(Ec2ResourceType):
     typical_create_seconds, typical_delete_seconds, timeout = 100, 55, minutes(30)
     operations = declare_operations(read="DescribeNatGateways", create="CreateNatGateway", delete="DeleteNatGateway")
 
-    def find(self, ec2: Any, filters: Filters) -> list[JsonObject]:
+    def find(self, ec2: EC2, filters: Filters) -> list[JsonObject]:
         """Return the gateways that pass the filters (DescribeNatGateways), their address at the top level."""
-        gateways = ec2.describe_nat_gateways(Filter=filters)["NatGateways"]
+        gateways = ec2.describe_nat_gateways(Filters=filters)["NatGateways"]
         return [_in_declared_form(actual) for actual in gateways]
 
     def visible_until(self, actual: JsonObject) -> str:
@@ -80,14 +80,14 @@ class NatGateway(Ec2ResourceType):
         ended = actual.get("DeleteTime")
         return (ended + timedelta(hours=1)).isoformat(timespec="minutes") if ended else ""
 
-    def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, ec2: EC2, spec: ResourceSpec) -> JsonObject:
         """Create the gateway with a client token of ours: the SDK's would differ on every attempt."""
         reply = ec2.create_nat_gateway(
             **spec.props, ClientToken=spec.token, TagSpecifications=self.tag_specifications(spec)
         )
         return _in_declared_form(reply["NatGateway"])
 
-    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
+    def delete(self, ec2: EC2, spec: ResourceSpec) -> None:
         """Delete the gateway (DeleteNatGateway).
 
         Its Elastic IP address stays allocated, and routes to the gateway become black holes.

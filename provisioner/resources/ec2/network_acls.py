@@ -8,11 +8,11 @@ their changes alone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Set
-from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.unmanaged import Unmanaged
 from provisioner.resources.ec2.base import equals_filters
+from provisioner.service_clients import EC2
 
 # The number of the rule that allows all IPv4, and of all rules of a new default ACL: allow all IPv4, allow all
 # IPv6, and the final deny of each.
@@ -22,7 +22,7 @@ _ANYWHERE = "0.0.0.0/0"
 _PROTOCOLS = {"-1": "all traffic", "1": "icmp", "6": "tcp", "17": "udp"}
 
 
-def network_acls_in(ec2: Any, vpc: str) -> list[JsonObject]:
+def network_acls_in(ec2: EC2, vpc: str) -> list[JsonObject]:
     """Return the network ACLs of a VPC (DescribeNetworkAcls)."""
     return list(ec2.describe_network_acls(Filters=equals_filters({"vpc-id": vpc}))["NetworkAcls"])
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from provisioner.engine.calls.clients import sibling_client
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
@@ -20,6 +18,7 @@ from provisioner.resources.ecs.foreign_workloads import foreign_tasks
 from provisioner.resources.rds.base import databases_using
 from provisioner.resources.tags import mapping
 from provisioner.resources.vpc_origin import CLOUDFRONT_GROUP_NAME
+from provisioner.service_clients import EC2, ECS, RDS
 
 # The EC2 calls of `interface_blockers`. The resource types of RDS and ECS declare its calls to those services.
 OPERATIONS = "DescribeNatGateways DescribeNetworkInterfaces DescribeVpcEndpoints"
@@ -49,7 +48,7 @@ def is_made_by_guardduty(actual: JsonObject) -> bool:
     )
 
 
-def interface_blockers(ec2: Any, filters: dict[str, str], suffix: str) -> list[Blocker]:
+def interface_blockers(ec2: EC2, filters: dict[str, str], suffix: str) -> list[Blocker]:
     """Return the network interfaces that pass the filters, as blockers.
 
     Args:
@@ -62,7 +61,7 @@ def interface_blockers(ec2: Any, filters: dict[str, str], suffix: str) -> list[B
     return [_interface_blocker(ec2, interface, suffix) for interface in interfaces]
 
 
-def _interface_blocker(ec2: Any, interface: JsonObject, suffix: str) -> Blocker:
+def _interface_blocker(ec2: EC2, interface: JsonObject, suffix: str) -> Blocker:
     """Return an interface as a blocker, which is temporary if AWS made it for a resource of this stack."""
     owner = interface.get("RequesterId") or interface.get("OwnerId", "?")
     purpose = purpose_of(interface)
@@ -94,7 +93,7 @@ def _is_group_of_stack(name: str, suffix: str) -> bool:
     return name.startswith(f"{PROJECT}-sg-") and name.endswith(f"-{suffix}")
 
 
-def _is_for_foreign_resource(ec2: Any, interface: JsonObject, suffix: str) -> bool:
+def _is_for_foreign_resource(ec2: EC2, interface: JsonObject, suffix: str) -> bool:
     """Return whether AWS made an interface for somebody else's resource that is not being deleted."""
     purpose = purpose_of(interface)
     prefix = next((prefix for prefix in _DESCRIPTION_PREFIXES if purpose.startswith(prefix)), "")
@@ -133,7 +132,7 @@ def _is_for_foreign_load_balancer(purpose: str) -> bool:
     return not name.startswith(f"{PROJECT}-")
 
 
-def _is_for_foreign_database(ec2: Any, interface: JsonObject, suffix: str) -> bool:
+def _is_for_foreign_database(ec2: EC2, interface: JsonObject, suffix: str) -> bool:
     """Return whether somebody else's database is in the interface's groups.
 
     RDS does not say which database an interface is for.
@@ -143,14 +142,14 @@ def _is_for_foreign_database(ec2: Any, interface: JsonObject, suffix: str) -> bo
     def is_in(database: JsonObject) -> bool:
         return any(group["VpcSecurityGroupId"] in groups for group in database.get("VpcSecurityGroups", []))
 
-    return any(not blocker.temporary for blocker in databases_using(sibling_client(ec2, "rds"), suffix, is_in))
+    return any(not blocker.temporary for blocker in databases_using(sibling_client(ec2, RDS), suffix, is_in))
 
 
-def _is_for_foreign_task(ec2: Any, purpose: str, suffix: str) -> bool:
+def _is_for_foreign_task(ec2: EC2, purpose: str, suffix: str) -> bool:
     """Return whether an interface belongs to somebody else's task.
 
     The description (`purpose`) is `arn:<partition>:ecs:<region>:<account>:attachment/<id>`. DescribeTasks
     returns this id too.
     """
     attachment = purpose.rpartition("/")[2]
-    return any(task.has_attachment(attachment) for task in foreign_tasks(sibling_client(ec2, "ecs"), suffix))
+    return any(task.has_attachment(attachment) for task in foreign_tasks(sibling_client(ec2, ECS), suffix))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
 from provisioner.engine.types.charges import FREE
@@ -16,6 +14,7 @@ from provisioner.resources.ec2.base import Ec2ResourceType, Filters, equals_filt
 from provisioner.resources.ec2.vpc import SUBNET_NOT_FOUND
 from provisioner.resources.field_owners.ec2 import ASSOCIATION, ROUTE, ROUTE_TABLE
 from provisioner.resources.tags import mapping
+from provisioner.service_clients import EC2
 
 TABLE_NOT_FOUND = codes("InvalidRouteTableID.NotFound", "InvalidRouteTableId.NotFound")
 
@@ -38,32 +37,32 @@ class RouteTable(Ec2ResourceType):
         blockers="DescribeRouteTables DescribeSubnets",
     )
 
-    def find(self, ec2: Any, filters: Filters) -> list[JsonObject]:
+    def find(self, ec2: EC2, filters: Filters) -> list[JsonObject]:
         """Return the tables that pass the filters (DescribeRouteTables)."""
         return list(ec2.describe_route_tables(Filters=filters)["RouteTables"])
 
-    def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, ec2: EC2, spec: ResourceSpec) -> JsonObject:
         """Create the table with a client token of ours: the SDK's would differ on every attempt."""
         reply = ec2.create_route_table(
             **spec.props, ClientToken=spec.token, TagSpecifications=self.tag_specifications(spec)
         )
         return dict(reply["RouteTable"])
 
-    def unmanaged(self, ec2: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
+    def unmanaged(self, ec2: EC2, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
         """Return the routes that somebody made with CreateRoute and nobody declared."""
         created = [route for route in actual["Routes"] if route.get("Origin", _CREATE_ROUTE) == _CREATE_ROUTE]
         undeclared = [route for route in created if not children.has(_destination(route), "Route")]
         return [_unmanaged_route(route) for route in undeclared if not _is_removed_by_aws(route)]
 
-    def remove_unmanaged(self, ec2: Any, spec: ResourceSpec, unmanaged: Unmanaged) -> None:
+    def remove_unmanaged(self, ec2: EC2, spec: ResourceSpec, unmanaged: Unmanaged) -> None:
         """Delete a route (DeleteRoute)."""
         ec2.delete_route(RouteTableId=spec.id, **unmanaged.request)
 
-    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
+    def delete(self, ec2: EC2, spec: ResourceSpec) -> None:
         """Delete the table (DeleteRouteTable)."""
         ec2.delete_route_table(RouteTableId=spec.id)
 
-    def blockers(self, ec2: Any, spec: ResourceSpec) -> list[Blocker]:
+    def blockers(self, ec2: EC2, spec: ResourceSpec) -> list[Blocker]:
         """Return the subnets and gateways associated with the table.
 
         A subnet of the stack, or one that is gone, is a temporary blocker.
@@ -84,13 +83,13 @@ def _unmanaged_route(route: JsonObject) -> Unmanaged:
     return Unmanaged(description, destination, not_found_codes=Route.not_found_codes)
 
 
-def _foreign_subnets(ec2: Any, spec: ResourceSpec) -> set[str]:
+def _foreign_subnets(ec2: EC2, spec: ResourceSpec) -> set[str]:
     """Return the ids of the subnets in the table's VPC that lack the stack's tags (DescribeSubnets)."""
     subnets = ec2.describe_subnets(Filters=equals_filters({"vpc-id": spec.props["VpcId"]}))["Subnets"]
     return {each["SubnetId"] for each in subnets if not has_stack_tags(mapping(each.get("Tags", [])), spec.suffix)}
 
 
-def _association_blocker(ec2: Any, association: JsonObject, foreign_subnets: set[str]) -> Blocker:
+def _association_blocker(ec2: EC2, association: JsonObject, foreign_subnets: set[str]) -> Blocker:
     """Return an associated subnet or gateway as a blocker, with the command that disassociates it.
 
     A gateway is associated with a table by an edge association.
@@ -130,7 +129,7 @@ class Route(ResourceType):
         read="DescribeRouteTables", create="CreateRoute", update="ReplaceRoute", delete="DeleteRoute"
     )
 
-    def read(self, ec2: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, ec2: EC2, spec: ResourceSpec) -> JsonObject | None:
         """Return the route, which DescribeRouteTables lists with its table."""
         table = _read_table(ec2, spec, spec.props["RouteTableId"])
         for route in (table or {}).get("Routes", []):
@@ -138,16 +137,16 @@ class Route(ResourceType):
                 return {"RouteTableId": spec.props["RouteTableId"], **route}
         return None
 
-    def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, ec2: EC2, spec: ResourceSpec) -> JsonObject:
         """Create the route (CreateRoute)."""
         ec2.create_route(**spec.props)
         return dict(spec.props)
 
-    def update(self, ec2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+    def update(self, ec2: EC2, spec: ResourceSpec, changed: JsonObject) -> None:
         """Replace the route's target (ReplaceRoute)."""
         ec2.replace_route(**spec.props)
 
-    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
+    def delete(self, ec2: EC2, spec: ResourceSpec) -> None:
         """Delete the route (DeleteRoute)."""
         identity = {key: spec.props[key] for key in ("RouteTableId", "DestinationCidrBlock")}
         ec2.delete_route(**identity)
@@ -183,7 +182,7 @@ class RouteTableAssociation(ResourceType):
         delete="DisassociateRouteTable DescribeRouteTables",
     )
 
-    def read(self, ec2: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, ec2: EC2, spec: ResourceSpec) -> JsonObject | None:
         """Return the association of the subnet (DescribeRouteTables).
 
         The stack's tables are searched first, then any table that the subnet is associated with.
@@ -197,19 +196,19 @@ class RouteTableAssociation(ResourceType):
                         return {**association, "State": state}
         return None
 
-    def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, ec2: EC2, spec: ResourceSpec) -> JsonObject:
         """Associate the subnet with the table (AssociateRouteTable)."""
         reply = ec2.associate_route_table(**spec.props)
         return {**spec.props, "RouteTableAssociationId": reply["AssociationId"]}
 
-    def update(self, ec2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+    def update(self, ec2: EC2, spec: ResourceSpec, changed: JsonObject) -> None:
         """Associate the subnet with another table, without a gap (ReplaceRouteTableAssociation)."""
         actual = self.read(ec2, spec) or {}
         ec2.replace_route_table_association(
             AssociationId=actual["RouteTableAssociationId"], RouteTableId=spec.props["RouteTableId"]
         )
 
-    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
+    def delete(self, ec2: EC2, spec: ResourceSpec) -> None:
         """Disassociate the subnet, if it is associated (DisassociateRouteTable)."""
         if actual := self.read(ec2, spec):
             ec2.disassociate_route_table(AssociationId=actual["RouteTableAssociationId"])
@@ -235,7 +234,7 @@ def _target_of(route: JsonObject) -> str:
     return next((str(target) for target in targets if target), "nothing")
 
 
-def _read_table(ec2: Any, spec: ResourceSpec, id_: str) -> JsonObject | None:
+def _read_table(ec2: EC2, spec: ResourceSpec, id_: str) -> JsonObject | None:
     """Return the route table with this id (DescribeRouteTables): one of the stack, else any."""
     for filters in (stack_filters(ec2, spec), equals_filters({"route-table-id": id_})):
         for table in ec2.describe_route_tables(Filters=filters)["RouteTables"]:

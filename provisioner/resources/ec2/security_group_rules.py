@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from provisioner.aws.responses import created_resource
 from provisioner.engine.resource_graph.references import JsonObject
@@ -12,6 +12,10 @@ from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources.ec2.base import Ec2ResourceType, Filters, equals_filters
 from provisioner.resources.field_owners.ec2 import SECURITY_GROUP_RULE
+from provisioner.service_clients import EC2
+
+if TYPE_CHECKING:
+    from types_boto3_ec2.type_defs import IpPermissionTypeDef
 
 GROUP_NOT_FOUND = codes("InvalidGroup.NotFound", "InvalidSecurityGroupID.NotFound")
 RULE_NOT_FOUND = codes("InvalidPermission.NotFound")
@@ -50,12 +54,12 @@ class _SecurityGroupRule(Ec2ResourceType):
     egress: bool
     operations = declare_operations(read="DescribeSecurityGroupRules", update="ModifySecurityGroupRules")
 
-    def find(self, ec2: Any, filters: Filters) -> list[JsonObject]:
+    def find(self, ec2: EC2, filters: Filters) -> list[JsonObject]:
         """Return the rules that pass the filters (DescribeSecurityGroupRules)."""
         rules = ec2.describe_security_group_rules(Filters=filters)["SecurityGroupRules"]
         return [_in_declared_form(actual) for actual in rules]
 
-    def read(self, ec2: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, ec2: EC2, spec: ResourceSpec) -> JsonObject | None:
         """Return the rule by its id or tags, else the rule of the group with the same content."""
         actual = super().read(ec2, spec)
         if actual is None:
@@ -69,9 +73,9 @@ class _SecurityGroupRule(Ec2ResourceType):
         content = {key: value for key, value in spec.props.items() if key != "Description"}
         return actual["IsEgress"] == self.egress and content.items() <= actual.items()
 
-    def update(self, ec2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+    def update(self, ec2: EC2, spec: ResourceSpec, changed: JsonObject) -> None:
         """Replace the whole rule (ModifySecurityGroupRules)."""
-        rule = {key: value for key, value in spec.props.items() if key != "GroupId"}
+        rule: Any = {key: value for key, value in spec.props.items() if key != "GroupId"}
         ec2.modify_security_group_rules(
             GroupId=spec.props["GroupId"],
             SecurityGroupRules=[{"SecurityGroupRuleId": spec.id, "SecurityGroupRule": rule}],
@@ -84,7 +88,7 @@ class IngressRule(_SecurityGroupRule):
     egress = False
     operations = declare_operations(create="AuthorizeSecurityGroupIngress", delete="RevokeSecurityGroupIngress")
 
-    def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, ec2: EC2, spec: ResourceSpec) -> JsonObject:
         """Create the rule (AuthorizeSecurityGroupIngress)."""
         reply = ec2.authorize_security_group_ingress(
             GroupId=spec.props["GroupId"],
@@ -93,7 +97,7 @@ class IngressRule(_SecurityGroupRule):
         )
         return _in_declared_form(created_resource(reply, "SecurityGroupRules"))
 
-    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
+    def delete(self, ec2: EC2, spec: ResourceSpec) -> None:
         """Delete the rule (RevokeSecurityGroupIngress)."""
         ec2.revoke_security_group_ingress(GroupId=spec.props["GroupId"], SecurityGroupRuleIds=[spec.id])
 
@@ -104,7 +108,7 @@ class EgressRule(_SecurityGroupRule):
     egress = True
     operations = declare_operations(create="AuthorizeSecurityGroupEgress", delete="RevokeSecurityGroupEgress")
 
-    def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, ec2: EC2, spec: ResourceSpec) -> JsonObject:
         """Create the rule (AuthorizeSecurityGroupEgress)."""
         reply = ec2.authorize_security_group_egress(
             GroupId=spec.props["GroupId"],
@@ -113,7 +117,7 @@ class EgressRule(_SecurityGroupRule):
         )
         return _in_declared_form(created_resource(reply, "SecurityGroupRules"))
 
-    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
+    def delete(self, ec2: EC2, spec: ResourceSpec) -> None:
         """Delete the rule (RevokeSecurityGroupEgress)."""
         ec2.revoke_security_group_egress(GroupId=spec.props["GroupId"], SecurityGroupRuleIds=[spec.id])
 
@@ -126,12 +130,12 @@ def rules_in(permissions: Iterable[JsonObject]) -> Iterator[JsonObject]:
             yield from ({**ports, rule_key: peer[permission_key]} for peer in permission.get(list_key, []))
 
 
-def ip_permission(content: JsonObject) -> JsonObject:
+def ip_permission(content: JsonObject) -> IpPermissionTypeDef:
     """Return a rule in the form of IpPermissions, which the authorize and revoke calls take."""
     description = {"Description": content["Description"]} if "Description" in content else {}
     list_key, permission_key, rule_key = next(peer for peer in _PEERS if peer[2] in content)
     ports = {key: content[key] for key in _PORT_KEYS if key in content}
-    return {**ports, list_key: [{permission_key: content[rule_key], **description}]}
+    return cast("IpPermissionTypeDef", {**ports, list_key: [{permission_key: content[rule_key], **description}]})
 
 
 def describe_rule(content: JsonObject) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
@@ -25,6 +25,10 @@ from provisioner.resources.ec2.security_group_rules import (
 from provisioner.resources.ec2.vpc import VPC_NOT_FOUND
 from provisioner.resources.field_owners.ec2 import SECURITY_GROUP
 from provisioner.resources.tags import mapping
+from provisioner.service_clients import EC2
+
+if TYPE_CHECKING:
+    from types_boto3_ec2.type_defs import IpPermissionTypeDef
 
 
 class SecurityGroup(Ec2ResourceType):
@@ -48,16 +52,16 @@ class SecurityGroup(Ec2ResourceType):
         blockers=f"{OPERATIONS} DescribeSecurityGroups",
     )
 
-    def find(self, ec2: Any, filters: Filters) -> list[JsonObject]:
+    def find(self, ec2: EC2, filters: Filters) -> list[JsonObject]:
         """Return the groups that pass the filters (DescribeSecurityGroups)."""
         return list(ec2.describe_security_groups(Filters=filters)["SecurityGroups"])
 
-    def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, ec2: EC2, spec: ResourceSpec) -> JsonObject:
         """Create the group (CreateSecurityGroup)."""
         reply = ec2.create_security_group(**spec.props, TagSpecifications=self.tag_specifications(spec))
         return {**spec.props, "GroupId": reply["GroupId"]}
 
-    def unmanaged(self, ec2: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
+    def unmanaged(self, ec2: EC2, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
         """Return the group's rules that nobody declared, read from the description of the group.
 
         The default egress rule is left out, because `NoDefaultEgress` removes it.
@@ -72,7 +76,7 @@ class SecurityGroup(Ec2ResourceType):
             if not children.has({**rule, "GroupId": spec.id}, type_name) and (direction, rule) != ("egress", ALLOW_ALL)
         ]
 
-    def remove_unmanaged(self, ec2: Any, spec: ResourceSpec, unmanaged: Unmanaged) -> None:
+    def remove_unmanaged(self, ec2: EC2, spec: ResourceSpec, unmanaged: Unmanaged) -> None:
         """Revoke a rule by its content (RevokeSecurityGroupIngress, RevokeSecurityGroupEgress)."""
         permissions = [ip_permission(unmanaged.request["rule"])]
         if unmanaged.request["way"] == "ingress":
@@ -80,11 +84,11 @@ class SecurityGroup(Ec2ResourceType):
         else:
             ec2.revoke_security_group_egress(GroupId=spec.id, IpPermissions=permissions)
 
-    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
+    def delete(self, ec2: EC2, spec: ResourceSpec) -> None:
         """Delete the group (DeleteSecurityGroup)."""
         ec2.delete_security_group(GroupId=spec.id)
 
-    def blockers(self, ec2: Any, spec: ResourceSpec) -> list[Blocker]:
+    def blockers(self, ec2: EC2, spec: ResourceSpec) -> list[Blocker]:
         """Return the network interfaces in the group, and the groups with rules that refer to it."""
         referring = [
             Blocker(
@@ -99,7 +103,7 @@ class SecurityGroup(Ec2ResourceType):
         return interface_blockers(ec2, {"group-id": spec.id}, spec.suffix) + list(dict.fromkeys(referring))
 
 
-def _revoke_commands(ec2: Any, group: JsonObject, spec: ResourceSpec) -> str:
+def _revoke_commands(ec2: EC2, group: JsonObject, spec: ResourceSpec) -> str:
     """Return the commands that revoke the rules of `group` that refer to ours; "" if `group` is of the stack."""
     if has_stack_tags(mapping(group.get("Tags", [])), spec.suffix):
         return ""
@@ -129,7 +133,7 @@ class NoDefaultEgress(ResourceType):
     already_exists_codes = RULE_NOT_FOUND
     operations = declare_operations(read="DescribeSecurityGroups", create="RevokeSecurityGroupEgress")
 
-    def read(self, ec2: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, ec2: EC2, spec: ResourceSpec) -> JsonObject | None:
         """Return the group's id if it lacks the allow-all egress rule (DescribeSecurityGroups).
 
         None while the rule is there, and if the group is missing.
@@ -141,12 +145,12 @@ class NoDefaultEgress(ResourceType):
                     return None if ALLOW_ALL in rules_in(actual["IpPermissionsEgress"]) else {"GroupId": group}
         return None
 
-    def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, ec2: EC2, spec: ResourceSpec) -> JsonObject:
         """Revoke the allow-all egress rule (RevokeSecurityGroupEgress)."""
         ec2.revoke_security_group_egress(GroupId=spec.props["GroupId"], IpPermissions=[ip_permission(ALLOW_ALL)])
         return dict(spec.props)
 
-    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
+    def delete(self, ec2: EC2, spec: ResourceSpec) -> None:
         """Do nothing: the group is deleted as a whole."""
 
 
@@ -168,7 +172,7 @@ class _DefaultGroupWithoutRules(ResourceType):
     iam_type, untagged = "security-group", True
     operations = declare_operations(read="DescribeSecurityGroups")
 
-    def read(self, ec2: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, ec2: EC2, spec: ResourceSpec) -> JsonObject | None:
         """Return the VPC's id if the group has no rule (DescribeSecurityGroups).
 
         None while it has a rule, and if the VPC is missing.
@@ -176,23 +180,23 @@ class _DefaultGroupWithoutRules(ResourceType):
         group = self._read_group(ec2, spec)
         return {"VpcId": spec.props["VpcId"]} if group and not group[self.rules_key] else None
 
-    def _read_group(self, ec2: Any, spec: ResourceSpec) -> JsonObject | None:
+    def _read_group(self, ec2: EC2, spec: ResourceSpec) -> JsonObject | None:
         """Return the default group of the VPC, or None if the VPC is missing."""
         filters = equals_filters({"vpc-id": spec.props["VpcId"], "group-name": "default"})
         return next(iter(ec2.describe_security_groups(Filters=filters)["SecurityGroups"]), None)
 
-    def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, ec2: EC2, spec: ResourceSpec) -> JsonObject:
         """Revoke all rules of the direction, in one call."""
         group = self._read_group(ec2, spec) or {}
         if group.get(self.rules_key):
             self.revoke_rules(ec2, group["GroupId"], group[self.rules_key])
         return {"VpcId": spec.props["VpcId"]}
 
-    def revoke_rules(self, ec2: Any, group: str, rules: list[JsonObject]) -> None:
+    def revoke_rules(self, ec2: EC2, group: str, rules: list[IpPermissionTypeDef]) -> None:
         """Revoke the rules."""
         raise NotImplementedError
 
-    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
+    def delete(self, ec2: EC2, spec: ResourceSpec) -> None:
         """Do nothing: the group is deleted with its VPC."""
 
 
@@ -202,7 +206,7 @@ class BareDefaultIngress(_DefaultGroupWithoutRules):
     rules_key = "IpPermissions"
     operations = declare_operations(create="RevokeSecurityGroupIngress DescribeSecurityGroups")
 
-    def revoke_rules(self, ec2: Any, group: str, rules: list[JsonObject]) -> None:
+    def revoke_rules(self, ec2: EC2, group: str, rules: list[IpPermissionTypeDef]) -> None:
         """Revoke the ingress rules (RevokeSecurityGroupIngress)."""
         ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=rules)
 
@@ -213,6 +217,6 @@ class BareDefaultEgress(_DefaultGroupWithoutRules):
     rules_key = "IpPermissionsEgress"
     operations = declare_operations(create="RevokeSecurityGroupEgress DescribeSecurityGroups")
 
-    def revoke_rules(self, ec2: Any, group: str, rules: list[JsonObject]) -> None:
+    def revoke_rules(self, ec2: EC2, group: str, rules: list[IpPermissionTypeDef]) -> None:
         """Revoke the egress rules (RevokeSecurityGroupEgress)."""
         ec2.revoke_security_group_egress(GroupId=group, IpPermissions=rules)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
@@ -18,6 +18,10 @@ from provisioner.resources.ec2.vpc_blockers import vpc_blockers
 from provisioner.resources.ec2.vpc_unmanaged import unmanaged_in_vpc
 from provisioner.resources.field_owners.ec2 import SUBNET, VPC, VPC_DNS
 from provisioner.resources.subresource import SubresourceType
+from provisioner.service_clients import EC2
+
+if TYPE_CHECKING:
+    from types_boto3_ec2.literals import VpcAttributeNameType
 
 # Both spellings occur (terraform-provider-aws ec2/errors.go).
 SUBNET_NOT_FOUND = codes("InvalidSubnetID.NotFound", "InvalidSubnetId.NotFound")
@@ -47,23 +51,23 @@ class Vpc(Ec2ResourceType):
         blockers=f"{OPERATIONS} {IN_VPC}",
     )
 
-    def find(self, ec2: Any, filters: Filters) -> list[JsonObject]:
+    def find(self, ec2: EC2, filters: Filters) -> list[JsonObject]:
         """Return the VPCs that pass the filters (DescribeVpcs)."""
         return list(ec2.describe_vpcs(Filters=filters)["Vpcs"])
 
-    def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, ec2: EC2, spec: ResourceSpec) -> JsonObject:
         """Create the VPC (CreateVpc)."""
         return dict(ec2.create_vpc(**spec.props, TagSpecifications=self.tag_specifications(spec))["Vpc"])
 
-    def unmanaged(self, ec2: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
+    def unmanaged(self, ec2: EC2, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
         """Return the undeclared resources in the VPC, and the changed network ACLs around our subnets."""
         return unmanaged_in_vpc(ec2, spec, children)
 
-    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
+    def delete(self, ec2: EC2, spec: ResourceSpec) -> None:
         """Delete the VPC with its default group, main route table and default ACL (DeleteVpc)."""
         ec2.delete_vpc(VpcId=spec.id)
 
-    def blockers(self, ec2: Any, spec: ResourceSpec) -> list[Blocker]:
+    def blockers(self, ec2: EC2, spec: ResourceSpec) -> list[Blocker]:
         """Return the resources that are still in the VPC and are not deleted with it.
 
         A resource is left out if one of its network interfaces is returned, which has the same remedy.
@@ -79,19 +83,19 @@ class _VpcAttribute(SubresourceType):
     service, id_paths = "ec2", "VpcId"
     ownership = VPC_DNS
     not_found_codes = VPC_NOT_FOUND
-    attribute: str
+    attribute: VpcAttributeNameType
     field: str
     operations = declare_operations(
         read="DescribeVpcAttribute", create="ModifyVpcAttribute", update="ModifyVpcAttribute"
     )
 
-    def read(self, ec2: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, ec2: EC2, spec: ResourceSpec) -> JsonObject | None:
         """Return the attribute (DescribeVpcAttribute)."""
         vpc = spec.props["VpcId"]
-        actual = ec2.describe_vpc_attribute(VpcId=vpc, Attribute=self.attribute)
+        actual: JsonObject = ec2.describe_vpc_attribute(VpcId=vpc, Attribute=self.attribute)
         return {"VpcId": vpc, self.field: actual[self.field]}
 
-    def apply(self, ec2: Any, props: JsonObject) -> None:
+    def apply(self, ec2: EC2, props: JsonObject) -> None:
         """Set the attribute (ModifyVpcAttribute)."""
         ec2.modify_vpc_attribute(**props)
 
@@ -140,25 +144,26 @@ class Subnet(Ec2ResourceType):
         blockers=OPERATIONS,
     )
 
-    def find(self, ec2: Any, filters: Filters) -> list[JsonObject]:
+    def find(self, ec2: EC2, filters: Filters) -> list[JsonObject]:
         """Return the subnets that pass the filters (DescribeSubnets)."""
         return list(ec2.describe_subnets(Filters=filters)["Subnets"])
 
-    def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, ec2: EC2, spec: ResourceSpec) -> JsonObject:
         """Create the subnet (CreateSubnet). A new subnet assigns no public addresses, as is declared."""
         parameters = {key: value for key, value in spec.props.items() if key in self.immutable}
         return dict(ec2.create_subnet(**parameters, TagSpecifications=self.tag_specifications(spec))["Subnet"])
 
-    def update(self, ec2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+    def update(self, ec2: EC2, spec: ResourceSpec, changed: JsonObject) -> None:
         """Set the address and DNS attributes of the subnet, one per call (ModifySubnetAttribute)."""
         for key in ("MapPublicIpOnLaunch", "AssignIpv6AddressOnCreation", "EnableDns64"):
             if key in changed:
-                ec2.modify_subnet_attribute(SubnetId=spec.id, **{key: {"Value": changed[key]}})
+                value: JsonObject = {key: {"Value": changed[key]}}
+                ec2.modify_subnet_attribute(SubnetId=spec.id, **value)
 
-    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
+    def delete(self, ec2: EC2, spec: ResourceSpec) -> None:
         """Delete the subnet (DeleteSubnet)."""
         ec2.delete_subnet(SubnetId=spec.id)
 
-    def blockers(self, ec2: Any, spec: ResourceSpec) -> list[Blocker]:
+    def blockers(self, ec2: EC2, spec: ResourceSpec) -> list[Blocker]:
         """Return the network interfaces that are still in the subnet."""
         return interface_blockers(ec2, {"subnet-id": spec.id}, spec.suffix)

@@ -7,7 +7,6 @@ gateways: gruntwork-io/cloud-nuke#345. Peering connections: hashicorp/terraform-
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -18,10 +17,11 @@ from provisioner.engine.types.blocker import Blocker
 from provisioner.engine.types.health_status import in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.names import has_stack_tags
-from provisioner.resources.ec2.base import equals_filters
+from provisioner.resources.ec2.base import Filters, equals_filters
 from provisioner.resources.ec2.network_interfaces import GUARDDUTY_NOTE, is_made_by_guardduty
 from provisioner.resources.tags import mapping
 from provisioner.resources.vpc_origin import CLOUDFRONT_GROUP_NAME
+from provisioner.service_clients import EC2
 
 OPERATIONS = (
     "DescribeCarrierGateways DescribeEgressOnlyInternetGateways DescribeInternetGateways DescribeNetworkAcls"
@@ -35,7 +35,7 @@ _ENDING_STATES = in_lower_case("deleting detaching")
 _ENDED_STATES = in_lower_case("deleted detached expired failed rejected")
 
 
-def vpc_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
+def vpc_blockers(ec2: EC2, spec: ResourceSpec) -> list[Blocker]:
     """Return the subnets, groups, route tables, ACLs, endpoints and gateways that block deleting a VPC."""
     return [
         *_subnet_blockers(ec2, spec),
@@ -46,7 +46,7 @@ def vpc_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
     ]
 
 
-def routing_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
+def routing_blockers(ec2: EC2, spec: ResourceSpec) -> list[Blocker]:
     """Return the route tables, gateways and connections by which requests leave a VPC, as blockers."""
     return [
         *_route_table_blockers(ec2, spec),
@@ -59,7 +59,7 @@ def routing_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
     ]
 
 
-def _subnet_blockers(ec2: Any, spec: ResourceSpec) -> Iterator[Blocker]:
+def _subnet_blockers(ec2: EC2, spec: ResourceSpec) -> Iterator[Blocker]:
     """Yield the subnets of the VPC (DescribeSubnets)."""
     for subnet in ec2.describe_subnets(Filters=_vpc_filters(spec))["Subnets"]:
         yield _blocker(
@@ -67,7 +67,7 @@ def _subnet_blockers(ec2: Any, spec: ResourceSpec) -> Iterator[Blocker]:
         )
 
 
-def _group_blockers(ec2: Any, spec: ResourceSpec) -> Iterator[Blocker]:
+def _group_blockers(ec2: EC2, spec: ResourceSpec) -> Iterator[Blocker]:
     """Yield the security groups of the VPC, except the default one (DescribeSecurityGroups)."""
     for group in ec2.describe_security_groups(Filters=_vpc_filters(spec))["SecurityGroups"]:
         id_, name = group["GroupId"], group["GroupName"]
@@ -77,7 +77,7 @@ def _group_blockers(ec2: Any, spec: ResourceSpec) -> Iterator[Blocker]:
             yield _blocker(ec2, spec, group, f"security group {id_} {name}", command, aws_deletes=aws_deletes)
 
 
-def _route_table_blockers(ec2: Any, spec: ResourceSpec) -> Iterator[Blocker]:
+def _route_table_blockers(ec2: EC2, spec: ResourceSpec) -> Iterator[Blocker]:
     """Yield the route tables of the VPC, except the main one (DescribeRouteTables)."""
     for table in ec2.describe_route_tables(Filters=_vpc_filters(spec))["RouteTables"]:
         if not any(association.get("Main") for association in table.get("Associations", [])):
@@ -85,7 +85,7 @@ def _route_table_blockers(ec2: Any, spec: ResourceSpec) -> Iterator[Blocker]:
             yield _blocker(ec2, spec, table, f"route table {id_}", f"delete-route-table --route-table-id {id_}")
 
 
-def _acl_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
+def _acl_blockers(ec2: EC2, spec: ResourceSpec) -> list[Blocker]:
     """Return the network ACLs of the VPC, except the default one, which is deleted with the VPC.
 
     EC2 deletes an ACL only after its subnets have been moved to another one (API_DeleteNetworkAcl).
@@ -108,13 +108,13 @@ def _acl_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
     return _unless_denied(read, "network ACLs")
 
 
-def endpoints_in(ec2: Any, spec: ResourceSpec) -> list[JsonObject]:
+def endpoints_in(ec2: EC2, spec: ResourceSpec) -> list[JsonObject]:
     """Return the endpoints in a VPC that are not gone (DescribeVpcEndpoints)."""
     endpoints = ec2.describe_vpc_endpoints(Filters=_vpc_filters(spec))["VpcEndpoints"]
     return [endpoint for endpoint in endpoints if str(endpoint["State"]).lower() not in _ENDED_STATES]
 
 
-def _endpoint_blockers(ec2: Any, spec: ResourceSpec) -> Iterator[Blocker]:
+def _endpoint_blockers(ec2: EC2, spec: ResourceSpec) -> Iterator[Blocker]:
     """Yield the endpoints without a network interface: the others are found by their interfaces."""
     for endpoint in endpoints_in(ec2, spec):
         if not endpoint.get("NetworkInterfaceIds"):
@@ -125,7 +125,7 @@ def _endpoint_blockers(ec2: Any, spec: ResourceSpec) -> Iterator[Blocker]:
             )
 
 
-def _internet_gateway_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
+def _internet_gateway_blockers(ec2: EC2, spec: ResourceSpec) -> list[Blocker]:
     """Return the internet gateways that are attached to the VPC (DescribeInternetGateways)."""
 
     def read() -> Iterator[Blocker]:
@@ -136,7 +136,7 @@ def _internet_gateway_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
     return _unless_denied(read, "internet gateways")
 
 
-def _vpn_gateway_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
+def _vpn_gateway_blockers(ec2: EC2, spec: ResourceSpec) -> list[Blocker]:
     """Return the VPN gateways that are attached to the VPC (DescribeVpnGateways)."""
 
     def read() -> Iterator[Blocker]:
@@ -147,14 +147,14 @@ def _vpn_gateway_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
     return _unless_denied(read, "VPN gateways")
 
 
-def _detachable_blocker(ec2: Any, spec: ResourceSpec, actual: JsonObject, noun: str, id_: str, state: str) -> Blocker:
+def _detachable_blocker(ec2: EC2, spec: ResourceSpec, actual: JsonObject, noun: str, id_: str, state: str) -> Blocker:
     """Return a gateway as a blocker, with the command that detaches it: it can exist without the VPC."""
     cli_noun = noun.lower().replace(" ", "-")
     command = f"detach-{cli_noun} --{cli_noun}-id {id_} --vpc-id {spec.id}"
     return _blocker(ec2, spec, actual, f"{noun} {id_}", command, state=state)
 
 
-def _egress_only_gateway_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
+def _egress_only_gateway_blockers(ec2: EC2, spec: ResourceSpec) -> list[Blocker]:
     """Return the egress-only internet gateways of the VPC.
 
     EC2 has no filter for the VPC that they are in (botocore: DescribeEgressOnlyInternetGateways).
@@ -170,7 +170,7 @@ def _egress_only_gateway_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]
     return _unless_denied(read, "egress-only internet gateways")
 
 
-def _carrier_gateway_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
+def _carrier_gateway_blockers(ec2: EC2, spec: ResourceSpec) -> list[Blocker]:
     """Return the carrier gateways of the VPC (DescribeCarrierGateways)."""
 
     def read() -> Iterator[Blocker]:
@@ -183,7 +183,7 @@ def _carrier_gateway_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
     return _unless_denied(read, "carrier gateways")
 
 
-def _peering_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
+def _peering_blockers(ec2: EC2, spec: ResourceSpec) -> list[Blocker]:
     """Return the peering connections of the VPC, on either side.
 
     One call lists both sides, and the owner of either may delete it (API_DeleteVpcPeeringConnection).
@@ -202,7 +202,7 @@ def _peering_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
     return _unless_denied(read, "peering connections")
 
 
-def _transit_gateway_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
+def _transit_gateway_blockers(ec2: EC2, spec: ResourceSpec) -> list[Blocker]:
     """Return the attachments of transit gateways to the VPC (DescribeTransitGatewayVpcAttachments)."""
 
     def read() -> Iterator[Blocker]:
@@ -217,7 +217,7 @@ def _transit_gateway_blockers(ec2: Any, spec: ResourceSpec) -> list[Blocker]:
     return _unless_denied(read, "transit gateway attachments")
 
 
-def _vpc_filters(spec: ResourceSpec) -> list[dict[str, Any]]:
+def _vpc_filters(spec: ResourceSpec) -> Filters:
     """Return the filters for the parts of the VPC."""
     return equals_filters({"vpc-id": spec.id})
 
@@ -233,7 +233,7 @@ def _attached_gateways(
 
 
 def _blocker(
-    ec2: Any,
+    ec2: EC2,
     spec: ResourceSpec,
     actual: JsonObject,
     description: str,

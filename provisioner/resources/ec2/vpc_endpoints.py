@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -16,6 +15,7 @@ from provisioner.engine.types.health_status import StatusClasses, in_lower_case
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources.ec2.base import Ec2ResourceType, Filters
 from provisioner.resources.field_owners.ec2 import ENDPOINT
+from provisioner.service_clients import EC2
 
 # The lists of an endpoint, and the parameters of ModifyVpcEndpoint that add to a list and remove from it.
 _LIST_PARAMETERS = {
@@ -63,26 +63,26 @@ class VpcEndpoint(Ec2ResourceType):
         delete="DeleteVpcEndpoints DescribeVpcEndpoints ModifyVpcEndpoint",
     )
 
-    def find(self, ec2: Any, filters: Filters) -> list[JsonObject]:
+    def find(self, ec2: EC2, filters: Filters) -> list[JsonObject]:
         """Return the endpoints that pass the filters (DescribeVpcEndpoints), with states in lower case.
 
         AWS returns states in either case.
         """
         return [_in_declared_form(actual) for actual in ec2.describe_vpc_endpoints(Filters=filters)["VpcEndpoints"]]
 
-    def find_by_id(self, ec2: Any, id_: str) -> list[JsonObject]:
+    def find_by_id(self, ec2: EC2, id_: str) -> list[JsonObject]:
         """Return the endpoint with this id, in a list; not every emulator knows the filter by id."""
         endpoints = ec2.describe_vpc_endpoints(VpcEndpointIds=[id_])["VpcEndpoints"]
         return [_in_declared_form(actual) for actual in endpoints]
 
-    def create(self, ec2: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, ec2: EC2, spec: ResourceSpec) -> JsonObject:
         """Create the endpoint with a client token of ours: the SDK fills none in (CreateVpcEndpoint)."""
         reply = ec2.create_vpc_endpoint(
             **spec.props, ClientToken=spec.token, TagSpecifications=self.tag_specifications(spec)
         )
         return dict(reply["VpcEndpoint"])
 
-    def update(self, ec2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+    def update(self, ec2: EC2, spec: ResourceSpec, changed: JsonObject) -> None:
         """Change private DNS, the policy and the lists of an endpoint (ModifyVpcEndpoint).
 
         Of a list, the call takes the ids to add and the ids to remove.
@@ -98,7 +98,7 @@ class VpcEndpoint(Ec2ResourceType):
         given = {key: value for key, value in parameters.items() if value != []}
         ec2.modify_vpc_endpoint(VpcEndpointId=spec.id, **given)
 
-    def delete(self, ec2: Any, spec: ResourceSpec) -> None:
+    def delete(self, ec2: EC2, spec: ResourceSpec) -> None:
         """Delete the endpoint (DeleteVpcEndpoints).
 
         If one of its routes is gone already, its route tables are removed first.
@@ -113,7 +113,7 @@ class VpcEndpoint(Ec2ResourceType):
             ec2.modify_vpc_endpoint(VpcEndpointId=spec.id, RemoveRouteTableIds=tables)
             self._delete_or_raise(ec2, spec)
 
-    def _delete_or_raise(self, ec2: Any, spec: ResourceSpec) -> None:
+    def _delete_or_raise(self, ec2: EC2, spec: ResourceSpec) -> None:
         """Delete the endpoint, and raise the error in the reply: the call answers 200 even if it fails."""
         for failed in ec2.delete_vpc_endpoints(VpcEndpointIds=[spec.id]).get("Unsuccessful", []):
             raise ClientError({"Error": failed["Error"]}, "DeleteVpcEndpoints")

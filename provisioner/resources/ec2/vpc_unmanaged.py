@@ -7,7 +7,6 @@ An instance in one of the subnets is not listed: it changes no resource of the s
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.resource_type import ResourceSpec
@@ -19,12 +18,13 @@ from provisioner.resources.ec2.network_interfaces import is_made_by_guardduty
 from provisioner.resources.ec2.vpc_blockers import endpoints_in, routing_blockers
 from provisioner.resources.tags import mapping
 from provisioner.resources.vpc_origin import CLOUDFRONT_GROUP_NAME
+from provisioner.service_clients import EC2
 
 _ID_KEYS = ("SubnetId", "GroupId", "VpcEndpointId", "RouteTableId", "InternetGatewayId")
 _BESIDE_OURS = "it stands beside ours"
 
 
-def unmanaged_in_vpc(ec2: Any, spec: ResourceSpec, children: KnownChildren) -> list[Unmanaged]:
+def unmanaged_in_vpc(ec2: EC2, spec: ResourceSpec, children: KnownChildren) -> list[Unmanaged]:
     """Return the subnets, groups, endpoints, route tables and gateways in a VPC that nobody declared.
 
     Changed network ACLs around our subnets are among them.
@@ -57,7 +57,7 @@ def unmanaged_in_vpc(ec2: Any, spec: ResourceSpec, children: KnownChildren) -> l
     return unmanaged + non_default_rules(network_acls_in(ec2, spec.id), children.values("SubnetId"), ec2.region)
 
 
-def _resources_in_vpc(ec2: Any, spec: ResourceSpec) -> Iterator[tuple[str, str, JsonObject]]:
+def _resources_in_vpc(ec2: EC2, spec: ResourceSpec) -> Iterator[tuple[str, str, JsonObject]]:
     """Yield id, description and actual state of each subnet, security group and endpoint in the VPC."""
     filters = equals_filters({"vpc-id": spec.id})
     for subnet in ec2.describe_subnets(Filters=filters)["Subnets"]:

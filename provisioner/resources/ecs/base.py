@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.resources.tags import lower_case_pairs
+from provisioner.service_clients import ECS
 
 CLUSTER_NOT_FOUND = codes("ClusterNotFoundException")
 # A role or service-linked role that is seconds old (terraform-provider-aws ecs/cluster.go: 2 min).
@@ -24,7 +24,7 @@ class EcsResourceType(ResourceType):
     service = "ecs"
     operations = declare_operations(retag="TagResource UntagResource")
 
-    def retag(self, ecs: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, ecs: ECS, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Set and remove tags (TagResource, UntagResource)."""
         if put:
             ecs.tag_resource(resourceArn=spec.id, tags=lower_case_pairs(put))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
 from provisioner.engine.types.charges import Pricing
@@ -15,6 +13,7 @@ from provisioner.resources.ecs.base import CLUSTER_NOT_FOUND, ROLE_NOT_VISIBLE, 
 from provisioner.resources.ecs.foreign_workloads import OPERATIONS, cluster_blockers
 from provisioner.resources.field_owners.ecs import CLUSTER
 from provisioner.resources.tags import lower_case_pairs, mapping
+from provisioner.service_clients import ECS
 
 # botocore ecs DescribeClusters: the most clusters in one call.
 _MAX_CLUSTERS = 100
@@ -66,20 +65,19 @@ class Cluster(EcsResourceType):
         blockers=OPERATIONS,
     )
 
-    def read(self, ecs: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, ecs: ECS, spec: ResourceSpec) -> JsonObject | None:
         """Return the cluster with its tags (DescribeClusters), or None if it is missing."""
-        include = ["TAGS", "SETTINGS", "CONFIGURATIONS"]
         own_name = spec.props["clusterName"]
         names = ecs.batch_scope.batch(own_name, "Cluster", by="name", most=_MAX_CLUSTERS)
-        listed = ecs.describe_clusters(clusters=names, include=include)["clusters"]
-        cluster = next((actual for actual in listed if actual["clusterName"] == own_name), None)
+        reply = ecs.describe_clusters(clusters=names, include=["TAGS", "SETTINGS", "CONFIGURATIONS"])
+        cluster = next((actual for actual in reply["clusters"] if actual["clusterName"] == own_name), None)
         return {**cluster, "Tags": mapping(cluster.get("tags", []))} if cluster else None
 
-    def create(self, ecs: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, ecs: ECS, spec: ResourceSpec) -> JsonObject:
         """Create the cluster together with its capacity providers (CreateCluster)."""
         return dict(ecs.create_cluster(**spec.props, tags=lower_case_pairs(spec.tags))["cluster"])
 
-    def update(self, ecs: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+    def update(self, ecs: ECS, spec: ResourceSpec, changed: JsonObject) -> None:
         """Update the settings (UpdateCluster) and the capacity providers (PutClusterCapacityProviders).
 
         PutClusterCapacityProviders replaces the capacity providers and the default strategy, so both are
@@ -95,7 +93,7 @@ class Cluster(EcsResourceType):
                 defaultCapacityProviderStrategy=spec.props["defaultCapacityProviderStrategy"],
             )
 
-    def unmanaged(self, ecs: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
+    def unmanaged(self, ecs: ECS, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
         """Return the services of the cluster that nobody declared (ListServices)."""
         declared = children.values("serviceName")
         arns = ecs.list_services(cluster=spec.id)["serviceArns"]
@@ -103,10 +101,10 @@ class Cluster(EcsResourceType):
         hint = "it runs beside ours; delete it before a teardown, which it would hold up"
         return [Unmanaged(f"service {name}", {}, hint) for name in names if name not in declared]
 
-    def delete(self, ecs: Any, spec: ResourceSpec) -> None:
+    def delete(self, ecs: ECS, spec: ResourceSpec) -> None:
         """Delete the cluster (DeleteCluster)."""
         ecs.delete_cluster(cluster=spec.id)
 
-    def blockers(self, ecs: Any, spec: ResourceSpec) -> list[Blocker]:
+    def blockers(self, ecs: ECS, spec: ResourceSpec) -> list[Blocker]:
         """Return the services in the cluster, and the tasks of others: they block deleting it."""
         return cluster_blockers(ecs, spec.suffix)

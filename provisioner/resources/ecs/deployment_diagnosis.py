@@ -17,6 +17,7 @@ from provisioner.resources.ecs.service_deployments import (
     newest_deployment_status,
     was_stopped_by_hand,
 )
+from provisioner.service_clients import ECS, CloudWatchLogs
 
 # How many log lines of a container are shown, and how many tasks are read (botocore DescribeTasks: 100).
 MAX_LOG_LINES, MAX_TASKS = 30, 100
@@ -91,7 +92,7 @@ _REMEDIES = {
 CALLS = {"logs": ("GetLogEvents /aws/ecs/ml-api-{suffix}",)}
 
 
-def is_newest_stopped_by_hand(ecs: Any, cluster: str, service: str) -> bool:
+def is_newest_stopped_by_hand(ecs: ECS, cluster: str, service: str) -> bool:
     """Return whether the newest deployment was stopped by hand or by a lifecycle hook.
 
     That is so if neither its tasks nor an alarm ended it (DescribeServiceDeployments). False if the calls are
@@ -109,7 +110,7 @@ def is_newest_stopped_by_hand(ecs: Any, cluster: str, service: str) -> bool:
     return bool(_call_or_default(lambda: default_if_unsupported(ask, default=False), default=False, failed_calls=[]))
 
 
-def diagnose(ecs: Any, cluster: str, service: str, revision: str = "") -> Diagnosis:
+def diagnose(ecs: ECS, cluster: str, service: str, revision: str = "") -> Diagnosis:
     """Return why the newest deployment of a service failed, as far as AWS tells.
 
     A call that fails is listed in `failed_calls` of the result, and the other calls are made all the same. With
@@ -135,7 +136,7 @@ def _call_or_default(call: Callable[[], Any], default: Any, failed_calls: list[s
         return default
 
 
-def _last_stopped_task(ecs: Any, cluster: str, service: str, revision: str) -> JsonObject:
+def _last_stopped_task(ecs: ECS, cluster: str, service: str, revision: str) -> JsonObject:
     """Return the task that stopped last and that ECS did not stop on purpose; {} if there is none."""
     arns = ecs.list_tasks(cluster=cluster, serviceName=service, desiredStatus="STOPPED")["taskArns"][:MAX_TASKS]
     tasks = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
@@ -145,7 +146,7 @@ def _last_stopped_task(ecs: Any, cluster: str, service: str, revision: str) -> J
     return newest
 
 
-def _stopped_containers(ecs: Any, task: JsonObject, failed_calls: list[str]) -> tuple[StoppedContainer, ...]:
+def _stopped_containers(ecs: ECS, task: JsonObject, failed_calls: list[str]) -> tuple[StoppedContainer, ...]:
     """Return how each container of a stopped task ended, with its last log lines."""
     task_definition = ecs.describe_task_definition(taskDefinition=task["taskDefinitionArn"])["taskDefinition"]
     definitions = {definition["name"]: definition for definition in task_definition["containerDefinitions"]}
@@ -163,7 +164,7 @@ def _stopped_containers(ecs: Any, task: JsonObject, failed_calls: list[str]) -> 
     return tuple(containers)
 
 
-def _last_log_lines(ecs: Any, task: JsonObject, definition: JsonObject) -> list[str]:
+def _last_log_lines(ecs: ECS, task: JsonObject, definition: JsonObject) -> list[str]:
     """Return the last log lines of a container (GetLogEvents).
 
     Empty if the container never wrote a line, or does not log through `awslogs` with a stream prefix.
@@ -175,7 +176,7 @@ def _last_log_lines(ecs: Any, task: JsonObject, definition: JsonObject) -> list[
         return []
     stream = f"{prefix}/{definition['name']}/{task['taskArn'].rpartition('/')[2]}"
     try:
-        events = sibling_client(ecs, "logs").get_log_events(
+        events = sibling_client(ecs, CloudWatchLogs).get_log_events(
             logGroupName=options["awslogs-group"], logStreamName=stream, limit=MAX_LOG_LINES, startFromHead=False
         )["events"]
     except ClientError as error:

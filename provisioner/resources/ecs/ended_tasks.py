@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.resources.ecs.deployment_diagnosis import MAX_TASKS
+from provisioner.service_clients import ECS, CloudWatchLogs
 
 # The calls of this module, by service: `policy` grants them. tests/resources/test_declared_calls.py compares
 # them with the source.
@@ -29,7 +31,7 @@ class EndedTask:
 
 def read_last_ended_task(clients: Clients, cluster: str, service: str) -> EndedTask | None:
     """Return the task of a service that ended last; None if ECS describes none (ListTasks, DescribeTasks)."""
-    ecs = clients.client("ecs")
+    ecs = clients.client(ECS)
     arns = ecs.list_tasks(cluster=cluster, serviceName=service, desiredStatus="STOPPED")["taskArns"]
     batches = (arns[start : start + MAX_TASKS] for start in range(0, len(arns), MAX_TASKS))
     tasks = [task for batch in batches for task in ecs.describe_tasks(cluster=cluster, tasks=batch)["tasks"]]
@@ -52,7 +54,7 @@ def find_last_ended_stream(clients: Clients, cluster: str, group: str, prefix: s
 
     Calls ListTasks and DescribeLogStreams. A stream does not tell why its task ended, nor whether `run` started it.
     """
-    arns = clients.client("ecs").list_tasks(cluster=cluster)["taskArns"]
+    arns = clients.client(ECS).list_tasks(cluster=cluster)["taskArns"]
     running = {arn.rpartition("/")[2] for arn in arns}
     for stream in _newest_streams(clients, group):
         task = stream["logStreamName"].removeprefix(prefix)
@@ -64,10 +66,10 @@ def find_last_ended_stream(clients: Clients, cluster: str, group: str, prefix: s
 
 def _newest_streams(clients: Clients, group: str) -> Iterator[JsonObject]:
     """Yield the streams of a log group, the one with the newest line first, page by page."""
-    logs = clients.client("logs")
-    request = {"logGroupName": group, "orderBy": "LastEventTime", "descending": True}
+    logs = clients.client(CloudWatchLogs)
+    request: dict[str, Any] = {"logGroupName": group, "orderBy": "LastEventTime", "descending": True}
     while True:
-        reply = logs.page("describe_log_streams", **request)
+        reply = logs.one_page.describe_log_streams(**request)
         yield from reply["logStreams"]
         if not reply.get("nextToken"):
             return

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.service_clients import ECS, SSM
 
 _FORWARDING_DOCUMENT = "AWS-StartPortForwardingSessionToRemoteHost"
 # The calls of this module, by service: `policy` grants them.
@@ -64,7 +65,7 @@ def read_service_tasks(clients: Clients, cluster: str, service: str) -> ServiceT
 
     Calls DescribeServices, ListTasks and DescribeTasks.
     """
-    ecs = clients.client("ecs")
+    ecs = clients.client(ECS)
     services = ecs.describe_services(cluster=cluster, services=[service])["services"]
     if not services:
         return None
@@ -96,7 +97,7 @@ def open_command_session(clients: Clients, task: RunningTask, command_line: str)
 
     The result has the keys of StartSession: `SessionId`, `StreamUrl`, `TokenValue`.
     """
-    ecs = clients.client("ecs")
+    ecs = clients.client(ECS)
     session = ecs.execute_command(
         cluster=task.cluster, task=task.id, container=task.container, command=command_line, interactive=True
     )["session"]
@@ -110,7 +111,7 @@ def open_forwarding_session(
 
     The result has the keys `SessionId`, `StreamUrl` and `TokenValue`.
     """
-    ssm = clients.client("ssm")
+    ssm = clients.client(SSM)
     parameters = {"host": [host], "portNumber": [str(port)], "localPortNumber": [str(local_port)]}
     session = ssm.start_session(Target=task.target, DocumentName=_FORWARDING_DOCUMENT, Parameters=parameters)
     return {name: str(session[name]) for name in ("SessionId", "StreamUrl", "TokenValue")}

@@ -7,6 +7,7 @@ from collections.abc import Set
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.resources.ecs.deployment_diagnosis import MAX_TASKS
+from provisioner.service_clients import ECS
 
 # The calls of this module, by service: `policy` grants them. tests/resources/test_declared_calls.py compares
 # them with the source.
@@ -19,7 +20,7 @@ _PULL_FAILED, _OUT_OF_MEMORY = "CannotPullContainerError", "OutOfMemory"
 
 def stopped_task_arns(clients: Clients, cluster: str, service: str) -> frozenset[str]:
     """Return the ARNs of the service's tasks that stopped recently (ListTasks)."""
-    ecs = clients.client("ecs")
+    ecs = clients.client(ECS)
     return frozenset(ecs.list_tasks(cluster=cluster, serviceName=service, desiredStatus="STOPPED")["taskArns"])
 
 
@@ -28,7 +29,7 @@ def fatal_stop_reason(clients: Clients, cluster: str, service: str, revision: st
 
     Tasks in `before` (ARNs) had stopped before the deployment and are left out.
     """
-    ecs = clients.client("ecs")
+    ecs = clients.client(ECS)
     new_arns = sorted(stopped_task_arns(clients, cluster, service) - before)[:MAX_TASKS]
     tasks = ecs.describe_tasks(cluster=cluster, tasks=new_arns)["tasks"] if new_arns else []
     reasons = (_fatal_reason(task) for task in tasks if task["taskDefinitionArn"] == revision)

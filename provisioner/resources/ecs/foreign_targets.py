@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.resources.ecs.base import CLUSTER_NOT_FOUND
+from provisioner.service_clients import ECS
+
+if TYPE_CHECKING:
+    from types_boto3_ecs.literals import DesiredStatusType
 
 # The calls of this module, by service: `policy` grants them.
 CALLS = {"ecs": ("ListTasks", "DescribeTasks ml-api-cluster-{suffix}")}
 # botocore ecs DescribeTasks: the most tasks in one call.
 _MAX_TASKS = 100
+_DESIRED_STATUSES: tuple[DesiredStatusType, ...] = ("RUNNING", "STOPPED")
 # A target that is being registered or deregistered (botocore elbv2, TargetHealthStateEnum). ECS may register
 # a task before the eventually consistent ListTasks returns it, and a draining target needs no removal.
 _TRANSIENT_STATES = frozenset({"initial", "draining", "unhealthy.draining"})
@@ -22,7 +27,7 @@ _TRANSIENT_STATES = frozenset({"initial", "draining", "unhealthy.draining"})
 _ADDRESS_DETAILS = ("privateIPv4Address", "privateIPv6Address")
 
 
-def foreign_targets(ecs: Any, cluster: str, listed: Iterable[JsonObject]) -> list[JsonObject]:
+def foreign_targets(ecs: ECS, cluster: str, listed: Iterable[JsonObject]) -> list[JsonObject]:
     """Return the targets that belong to no task of the cluster (ListTasks, DescribeTasks).
 
     ECS describes a stopped task for another hour, so a stopped task that is still registered is recognised.
@@ -35,7 +40,7 @@ def foreign_targets(ecs: Any, cluster: str, listed: Iterable[JsonObject]) -> lis
 
     """
     foreign = [target for target in listed if target["TargetHealth"]["State"] not in _TRANSIENT_STATES]
-    for desired_status in ("RUNNING", "STOPPED"):
+    for desired_status in _DESIRED_STATUSES:
         if not foreign:
             break
         addresses = _task_addresses(ecs, cluster, desired_status)
@@ -50,7 +55,7 @@ def describe_target(target: JsonObject) -> str:
     return f"{target['Id']}:{target['Port']}" if "Port" in target else str(target["Id"])
 
 
-def _task_addresses(ecs: Any, cluster: str, desired_status: str) -> set[str] | None:
+def _task_addresses(ecs: ECS, cluster: str, desired_status: DesiredStatusType) -> set[str] | None:
     """Return the IP addresses of the tasks with this desired status (ListTasks, DescribeTasks).
 
     None if the cluster is missing, a task cannot be described, or a running task has no address yet.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -13,6 +12,7 @@ from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
 from provisioner.names import PROJECT, name_of
 from provisioner.resources.ecs.base import CLUSTER_NOT_FOUND
+from provisioner.service_clients import ECS
 
 # The calls of this module, for the `operations` of the cluster.
 OPERATIONS = "DescribeTasks ListServices ListTasks"
@@ -36,7 +36,7 @@ class ForeignTask:
         return any(each.get("id") == attachment for each in self.actual.get("attachments", []))
 
 
-def cluster_blockers(ecs: Any, suffix: str) -> list[Blocker]:
+def cluster_blockers(ecs: ECS, suffix: str) -> list[Blocker]:
     """Return the services in the stack's cluster, and the tasks of others, as blockers.
 
     A service of the stack is a temporary blocker, as the teardown deletes it.
@@ -47,7 +47,7 @@ def cluster_blockers(ecs: Any, suffix: str) -> list[Blocker]:
     return services + [Blocker(task.description, temporary=False) for task in foreign_tasks(ecs, suffix)]
 
 
-def foreign_tasks(ecs: Any, suffix: str) -> Iterator[ForeignTask]:
+def foreign_tasks(ecs: ECS, suffix: str) -> Iterator[ForeignTask]:
     """Yield the running tasks that no service of the stack started (ListTasks, DescribeTasks)."""
     cluster = name_of("cluster", suffix)
     try:

@@ -9,6 +9,7 @@ from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.names import COUNT_OWNER, IMAGE_OWNER, SHIPPED_WITH
 from provisioner.resources.ecs.described_services import read_active_service
 from provisioner.resources.tags import mapping
+from provisioner.service_clients import ECS, ApplicationAutoScaling
 from provisioner.settings.overrides import Counts, ServiceOverrides, Size
 
 DEPLOY, SCALE = "deploy", "scale"
@@ -44,10 +45,9 @@ def running_variables(clients: Clients, cluster: str, service: str) -> dict[str,
 
 def _read_revision(clients: Clients, service: JsonObject) -> JsonObject:
     """Return the task definition of a service as described (DescribeTaskDefinition)."""
-    ecs = clients.client("ecs")
+    ecs = clients.client(ECS)
     reply = ecs.describe_task_definition(taskDefinition=service["taskDefinition"], include=["TAGS"])
-    revision: JsonObject = reply["taskDefinition"]
-    return revision
+    return reply["taskDefinition"]
 
 
 def _variables_of(container: JsonObject) -> dict[str, str]:
@@ -84,7 +84,7 @@ def _read_counts(clients: Clients, resource: str) -> Counts | None:
 
     `ScalableTarget` makes the same call, so that both share one reply.
     """
-    scaling = clients.client("application-autoscaling")
+    scaling = clients.client(ApplicationAutoScaling)
     resource_ids = scaling.batch_scope.batch(resource, "ScalableTarget", most=_MAX_TARGETS)
     listed = scaling.describe_scalable_targets(ServiceNamespace="ecs", ResourceIds=resource_ids)
     target = next((each for each in listed["ScalableTargets"] if each["ResourceId"] == resource), None)

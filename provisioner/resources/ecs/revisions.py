@@ -16,6 +16,7 @@ from provisioner.resources.ecs.overrides import main_container
 from provisioner.resources.ecs.service_deployments import primary_deployment
 from provisioner.resources.ecs.task_definitions import TaskDefinition, with_sensitive_variables
 from provisioner.resources.tags import mapping
+from provisioner.service_clients import ECS
 
 # The calls of this module, by service: `policy` grants them. tests/resources/test_declared_calls.py compares
 # them with the source.
@@ -110,7 +111,7 @@ def read_revision(clients: Clients, name: str) -> JsonObject:
 
     Its variables are sensitive values; its tags are in `Tags`.
     """
-    reply = clients.client("ecs").describe_task_definition(taskDefinition=name, include=["TAGS"])
+    reply = clients.client(ECS).describe_task_definition(taskDefinition=name, include=["TAGS"])
     return {**with_sensitive_variables(reply["taskDefinition"]), "Tags": mapping(reply.get("tags", []))}
 
 
@@ -119,7 +120,7 @@ def list_revisions(clients: Clients, family: str, suffix: str, limit: int) -> li
 
     At most `limit` revisions are described.
     """
-    ecs = clients.client("ecs")
+    ecs = clients.client(ECS)
     arns = ecs.list_task_definitions(familyPrefix=family, status="ACTIVE", sort="DESC")["taskDefinitionArns"]
     of_family = [arn for arn in arns if arn.rpartition("/")[2].rpartition(":")[0] == family]
     described = (read_revision(clients, arn) for arn in of_family[:limit])

@@ -28,6 +28,7 @@ from provisioner.resources.ecs.service_deployments import (
     was_stopped_by_hand,
 )
 from provisioner.resources.ecs.traffic_shifts import describe_awaited_hook
+from provisioner.service_clients import ECS
 from state.errors import ProvisionerError
 
 # The calls of this module, by service: `policy` grants them. tests/resources/test_declared_calls.py compares
@@ -122,7 +123,7 @@ class RolloutWatch:
             ProvisionerError: If the service was deleted meanwhile.
 
         """
-        listed = describe_services(self.clients.client("ecs"), self.service, self.cluster)
+        listed = describe_services(self.clients.client(ECS), self.service, self.cluster)
         if actual := next((each for each in listed if each["status"] == "ACTIVE"), None):
             return actual
         raise ProvisionerError(f"{self.service} was deleted meanwhile.", "`apply` creates it again.")
@@ -135,7 +136,7 @@ class RolloutWatch:
 
     def _read_deployment(self, actual: JsonObject, running: int, desired: int, failed: int) -> RolloutStage | None:
         """Return the progress as DescribeServiceDeployments gives it, or None while it is not visible yet."""
-        ecs = self.clients.client("ecs")
+        ecs = self.clients.client(ECS)
         listed = ecs.describe_service_deployments(serviceDeploymentArns=[self.arn])["serviceDeployments"]
         if not listed:
             return None
@@ -175,7 +176,7 @@ class RolloutWatch:
 
         A deployment that has ended, or already rolls back, is left as it is.
         """
-        ecs = self.clients.client("ecs")
+        ecs = self.clients.client(ECS)
         stop = partial(ecs.stop_service_deployment, serviceDeploymentArn=self.arn, stopType="ROLLBACK")
         try:
             call_with_retry(self.clients, stop)

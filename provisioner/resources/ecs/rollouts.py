@@ -19,6 +19,7 @@ from provisioner.engine.execution.resource_calls import call_with_retry
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.resources.ecs.described_services import describe_services
 from provisioner.resources.ecs.service_deployments import list_deployments, primary_deployment, task_definitions_of
+from provisioner.service_clients import ECS
 
 # The calls of this module, by service: `policy` grants them. tests/resources/test_declared_calls.py compares
 # them with the source.
@@ -53,7 +54,7 @@ def deployment_arns(clients: Clients, cluster: str, service: str, warn: WarningL
 
     Empty if an emulator does not know the call, or if it is denied; `warn` is then called with the reason.
     """
-    list_own = partial(list_deployments, clients.client("ecs"), cluster, service)
+    list_own = partial(list_deployments, clients.client(ECS), cluster, service)
     return [str(deployment["serviceDeploymentArn"]) for deployment in unless_denied(list_own, warn) or ()]
 
 
@@ -71,12 +72,12 @@ def list_rollouts(
     """
 
     def read() -> list[Rollout] | None:
-        listed = list_deployments(clients.client("ecs"), cluster, service)
+        listed = list_deployments(clients.client(ECS), cluster, service)
         if listed is None:
             return None
         deployments = [each for each in listed if each["serviceDeploymentArn"] not in known_arns][:MAX_ROLLOUTS]
         targets = (each["targetServiceRevisionArn"] for each in deployments)
-        task_definitions = task_definitions_of(clients.client("ecs"), targets)
+        task_definitions = task_definitions_of(clients.client(ECS), targets)
         return [_as_rollout(each, task_definitions.get(each["targetServiceRevisionArn"], "")) for each in deployments]
 
     return unless_denied(read, warn)
@@ -105,7 +106,7 @@ def force_new_deployment(clients: Clients, cluster: str, service: str, former_id
     If a reply is lost, the retry first looks for a new primary deployment, as long as ECS may hide one, and
     sends the call again only if there is none. `former_id` is the id of the primary deployment so far.
     """
-    ecs = clients.client("ecs")
+    ecs = clients.client(ECS)
     lost_at: list[float] = []
 
     def has_begun() -> bool | None:

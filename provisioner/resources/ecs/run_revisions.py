@@ -17,6 +17,7 @@ from provisioner.names import name_of
 from provisioner.resources.ecs.revisions import is_same_revision, list_revisions
 from provisioner.resources.ecs.task_definitions import with_sensitive_variables
 from provisioner.resources.tags import lower_case_pairs
+from provisioner.service_clients import ECS
 
 # The calls of this module, by service: `policy` grants them. tests/resources/test_declared_calls.py compares
 # them with the source.
@@ -48,14 +49,14 @@ def register_run_revision(
     if same := next((revision for revision in left if is_same_revision(props, revision)), None):
         return same
     arguments = reveal_secrets(props, clients, lambda reference: reference)
-    ecs = clients.client("ecs")
+    ecs = clients.client(ECS)
     call = partial(ecs.register_task_definition, **arguments, tags=lower_case_pairs(tags))
     return with_sensitive_variables(call_with_retry(clients, call, recent)["taskDefinition"])
 
 
 def delete_run_revisions(clients: Clients, registered: JsonObject, suffix: str) -> None:
     """Deregister and delete a registered revision, with those of its family that killed runs have left."""
-    ecs = clients.client("ecs")
+    ecs = clients.client(ECS)
     left = list_revisions(clients, registered["family"], suffix, _MAX_REVISIONS)
     arns = list(dict.fromkeys(revision["taskDefinitionArn"] for revision in (registered, *left)))[:_MAX_REVISIONS]
     for arn in arns:

@@ -35,6 +35,7 @@ from provisioner.resources.ecs.traffic_shifts import (
 )
 from provisioner.resources.field_owners.ecs import SERVICE
 from provisioner.resources.tags import lower_case_pairs, mapping
+from provisioner.service_clients import ECS
 from state.errors import ProvisionerError
 
 # botocore ecs Deployment: set on the service, but returned only with its deployments.
@@ -113,7 +114,7 @@ class Service(EcsResourceType):
         is_stale="DescribeServiceRevisions ListServiceDeployments",
     )
 
-    def read(self, ecs: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, ecs: ECS, spec: ResourceSpec) -> JsonObject | None:
         """Return the service (DescribeServices) with the derived members `Rollout`, `Strategy`, `Waits`."""
         listed = describe_services(ecs, spec.id or spec.props["serviceName"], spec.props["cluster"])
         actual = next((actual for actual in listed if actual["serviceName"] == spec.props["serviceName"]), None)
@@ -139,17 +140,17 @@ class Service(EcsResourceType):
         ]
         return {**actual, "loadBalancers": balancers}
 
-    def read_status(self, ecs: Any, spec: ResourceSpec, actual: JsonObject) -> JsonObject:
+    def read_status(self, ecs: ECS, spec: ResourceSpec, actual: JsonObject) -> JsonObject:
         """Add `Tasks`: whether all, some or none of the desired tasks run."""
         running, desired = actual.get("runningCount", 0), actual.get("desiredCount", 0)
         return {**actual, "Tasks": "all" if running >= desired else "some" if running else "none"}
 
-    def create(self, ecs: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, ecs: ECS, spec: ResourceSpec) -> JsonObject:
         """Create the service with a client token of ours (CreateService)."""
         reply = ecs.create_service(**spec.props, clientToken=spec.token, tags=lower_case_pairs(spec.tags))
         return dict(reply["service"])
 
-    def update(self, ecs: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+    def update(self, ecs: ECS, spec: ResourceSpec, changed: JsonObject) -> None:
         """Update the service and start a deployment (UpdateService).
 
         Only a new task definition starts one unforced. A new capacity provider strategy must be forced
@@ -162,7 +163,7 @@ class Service(EcsResourceType):
             **changed,
         )
 
-    def delete(self, ecs: Any, spec: ResourceSpec) -> None:
+    def delete(self, ecs: ECS, spec: ResourceSpec) -> None:
         """Delete the service with its tasks (DeleteService). Safe to repeat while it drains."""
         ecs.delete_service(cluster=spec.props["cluster"], service=spec.id, force=True)
 
@@ -179,7 +180,7 @@ class Service(EcsResourceType):
         both = [declared, *({**declared, "targetGroupArn": arn} for arn in former_groups)]
         return {**desired, "loadBalancers": both}
 
-    def failure(self, ecs: Any, spec: ResourceSpec, actual: JsonObject) -> ProvisionerError:
+    def failure(self, ecs: ECS, spec: ResourceSpec, actual: JsonObject) -> ProvisionerError:
         """Return the error of a failed deployment, with the stop reason, the exit code and the last log lines."""
         cluster, service = spec.props["cluster"], spec.props["serviceName"]
         diagnosis = diagnose(ecs, cluster, service)
@@ -218,7 +219,7 @@ class Service(EcsResourceType):
         """Return how long ECS's traffic-shifting strategy takes: its steps and its bake time, in seconds."""
         return strategy_seconds(actual)
 
-    def is_stale(self, ecs: Any, spec: ResourceSpec, since: float) -> bool:
+    def is_stale(self, ecs: ECS, spec: ResourceSpec, since: float) -> bool:
         """Return whether a deployment of this revision failed since `since`: then former settings may run."""
         cluster, service, revision = (spec.props[key] for key in ("cluster", "serviceName", "taskDefinition"))
         return has_failed_since(ecs, cluster, service, revision, since - _CLOCK_SKEW_SECONDS)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
-from typing import Any
 
 from provisioner.engine.calls.error_categories import default_if_unsupported
 from provisioner.engine.resource_graph.references import JsonObject
+from provisioner.service_clients import ECS
 
 SUCCESSFUL, ROLLED_BACK = "SUCCESSFUL", "ROLLBACK_SUCCESSFUL"
 PENDING = "PENDING"
@@ -44,19 +44,20 @@ def primary_deployment(service: JsonObject) -> JsonObject:
     return next((each for each in service.get("deployments", []) if each["status"] == "PRIMARY"), none)
 
 
-def list_deployments(ecs: Any, cluster: str, service: str) -> list[JsonObject] | None:
+def list_deployments(ecs: ECS, cluster: str, service: str) -> list[JsonObject] | None:
     """Return the deployments of the last 90 days, newest first (ListServiceDeployments).
 
     None if an emulator does not know the call. AWS returns 20 at a time unless asked for more.
     """
-    parameters = {"cluster": cluster, "service": service, "maxResults": _MAX_DEPLOYMENTS}
-    reply: JsonObject = default_if_unsupported(lambda: ecs.list_service_deployments(**parameters), {})
+    reply: JsonObject = default_if_unsupported(
+        lambda: ecs.list_service_deployments(cluster=cluster, service=service, maxResults=_MAX_DEPLOYMENTS), {}
+    )
     if not reply:
         return None
     return sorted(reply["serviceDeployments"], key=lambda deployment: deployment["createdAt"].timestamp(), reverse=True)
 
 
-def newest_deployment_status(ecs: Any, cluster: str, service: str, since: float = 0.0) -> tuple[str, str]:
+def newest_deployment_status(ecs: ECS, cluster: str, service: str, since: float = 0.0) -> tuple[str, str]:
     """Return status and reason of the newest deployment of a service (ListServiceDeployments).
 
     Args:
@@ -74,7 +75,7 @@ def newest_deployment_status(ecs: Any, cluster: str, service: str, since: float 
     return str(newest.get("status", "")), str(newest.get("statusReason", ""))
 
 
-def has_failed_since(ecs: Any, cluster: str, service: str, revision: str, since: float) -> bool:
+def has_failed_since(ecs: ECS, cluster: str, service: str, revision: str, since: float) -> bool:
     """Return whether the newest deployment since a wall-clock second is one of `revision`, and failed.
 
     A failed deployment of another revision is an earlier command's. An emulator that does not know
@@ -89,7 +90,7 @@ def has_failed_since(ecs: Any, cluster: str, service: str, revision: str, since:
     return known.get(target, revision) == revision
 
 
-def task_definitions_of(ecs: Any, arns: Iterable[str]) -> dict[str, str]:
+def task_definitions_of(ecs: ECS, arns: Iterable[str]) -> dict[str, str]:
     """Return the task definition ARN of each service revision (DescribeServiceRevisions)."""
     task_definitions: dict[str, str] = {}
     for chunk in _chunks(list(dict.fromkeys(arns)), _MAX_SERVICE_REVISIONS):
@@ -104,7 +105,7 @@ def _chunks(names: list[str], size: int) -> Iterator[list[str]]:
         yield names[start : start + size]
 
 
-def _newest_deployment(ecs: Any, cluster: str, service: str, since: float) -> JsonObject:
+def _newest_deployment(ecs: ECS, cluster: str, service: str, since: float) -> JsonObject:
     """Return the newest deployment since a wall-clock second; {} if there is none."""
     none: JsonObject = {}
     listed = list_deployments(ecs, cluster, service) or []

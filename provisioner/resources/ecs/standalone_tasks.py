@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.execution.consistency import RecentResources
@@ -13,7 +14,11 @@ from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.resources.ecs.deployment_diagnosis import MAX_TASKS, Diagnosis, StoppedContainer
 from provisioner.resources.ecs.revisions import RunningRevision
 from provisioner.resources.tags import lower_case_pairs
+from provisioner.service_clients import ECS
 from state.errors import ProvisionerError
+
+if TYPE_CHECKING:
+    from types_boto3_ecs.type_defs import ContainerOverrideTypeDef, TaskOverrideTypeDef
 
 # The calls of this module, by service: `policy` grants them. tests/resources/test_declared_calls.py compares
 # them with the source.
@@ -55,13 +60,17 @@ class Command:
     memory: int | None = None
     image: str = ""
 
-    def overrides(self, container: str) -> JsonObject:
+    def overrides(self, container: str) -> TaskOverrideTypeDef:
         """Return the overrides of RunTask by which a container of this name runs the command."""
-        own: JsonObject = {"name": container, "command": list(self.arguments)}
+        own: ContainerOverrideTypeDef = {"name": container, "command": self.arguments}
         if self.environment:
             own["environment"] = [{"name": name, "value": value} for name, value in sorted(self.environment.items())]
-        size = {key: str(value) for key, value in (("cpu", self.cpu), ("memory", self.memory)) if value is not None}
-        return {"containerOverrides": [own], **size}
+        overrides: TaskOverrideTypeDef = {"containerOverrides": [own]}
+        if self.cpu is not None:
+            overrides["cpu"] = str(self.cpu)
+        if self.memory is not None:
+            overrides["memory"] = str(self.memory)
+        return overrides
 
     def is_run_by(self, task: JsonObject, container: str) -> bool:
         """Return whether a described task runs the command in the container of this name, with all that it has."""
@@ -149,7 +158,7 @@ def start_task(
 
     """
     name = str(running.container["name"])
-    ecs = clients.client("ecs")
+    ecs = clients.client(ECS)
     call = partial(
         ecs.run_task,
         cluster=cluster,
@@ -179,7 +188,7 @@ def find_running(
 
     Calls ListTasks and DescribeTasks.
     """
-    ecs = clients.client("ecs")
+    ecs = clients.client(ECS)
     arns = ecs.list_tasks(cluster=cluster, startedBy=STARTED_BY, desiredStatus="RUNNING")["taskArns"]
     tasks = ecs.describe_tasks(cluster=cluster, tasks=arns[:MAX_TASKS])["tasks"] if arns else []
     of_family = (task for task in tasks if task["taskDefinitionArn"].rpartition("/")[2].startswith(f"{family}:"))
@@ -195,7 +204,7 @@ def find_started(
     If `task` is its ARN, that task is described. If `task` is "", the newest stopped task is returned that ran
     the command and was created at `since` (wall-clock seconds) or later.
     """
-    ecs = clients.client("ecs")
+    ecs = clients.client(ECS)
     arns = [task] if task else []
     if not task:
         arns = ecs.list_tasks(cluster=cluster, startedBy=STARTED_BY, desiredStatus="STOPPED")["taskArns"]
@@ -216,12 +225,12 @@ def _runs_command_since(task: JsonObject, container: str, command: Command, sinc
 
 def read_task(clients: Clients, cluster: str, task: StandaloneTask) -> StandaloneTask:
     """Return the current state of a task (DescribeTasks), or `task` while AWS does not show the task yet."""
-    ecs = clients.client("ecs")
+    ecs = clients.client(ECS)
     tasks = ecs.describe_tasks(cluster=cluster, tasks=[task.arn])["tasks"]
     return StandaloneTask(tasks[0], task.container) if tasks else task
 
 
 def stop_task(clients: Clients, cluster: str, task: StandaloneTask) -> None:
     """Stop a task (StopTask): its containers are asked to end and are killed after 30 s. Safe to repeat."""
-    ecs = clients.client("ecs")
+    ecs = clients.client(ECS)
     call_with_retry(clients, partial(ecs.stop_task, cluster=cluster, task=task.arn, reason="stopped by who ran it"))

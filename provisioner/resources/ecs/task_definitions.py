@@ -19,6 +19,7 @@ from provisioner.resources.ecs.base import CLUSTER_NOT_FOUND, EcsResourceType
 from provisioner.resources.ecs.described_services import describe_services
 from provisioner.resources.field_owners.ecs import TASK_DEFINITION
 from provisioner.resources.tags import lower_case_pairs, mapping, read_tags
+from provisioner.service_clients import ECS
 from provisioner.settings.variables import OWN_VARIABLES
 
 
@@ -46,7 +47,7 @@ class TaskDefinition(EcsResourceType):
         delete="DeleteTaskDefinitions DeregisterTaskDefinition DescribeTaskDefinition",
     )
 
-    def read(self, ecs: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, ecs: ECS, spec: ResourceSpec) -> JsonObject | None:
         """Return this revision, or the newest active revision of the family (DescribeTaskDefinition).
 
         A revision never changes. So the recorded one is returned without describing it again if it still has
@@ -61,7 +62,7 @@ class TaskDefinition(EcsResourceType):
             return None
         return {**actual, "Tags": mapping(reply.get("tags", []))}
 
-    def create(self, ecs: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, ecs: ECS, spec: ResourceSpec) -> JsonObject:
         """Register a new revision (RegisterTaskDefinition).
 
         The call creates another revision each time, so it is made only after none was found.
@@ -69,7 +70,7 @@ class TaskDefinition(EcsResourceType):
         reply = ecs.register_task_definition(**spec.props, tags=lower_case_pairs(spec.tags))
         return with_sensitive_variables(reply["taskDefinition"])
 
-    def delete(self, ecs: Any, spec: ResourceSpec) -> None:
+    def delete(self, ecs: ECS, spec: ResourceSpec) -> None:
         """Deregister the revision, then delete it: DeleteTaskDefinitions accepts inactive revisions only."""
         task_definition = ecs.describe_task_definition(taskDefinition=spec.id)["taskDefinition"]
         if task_definition["status"] == "ACTIVE":
@@ -109,7 +110,7 @@ def _as_sensitive(variable: JsonObject) -> JsonObject:
     return variable if is_done else {**variable, "value": SensitiveValue(name, str(variable["value"]))}
 
 
-def _recorded_revision(ecs: Any, spec: ResourceSpec) -> JsonObject | None:
+def _recorded_revision(ecs: ECS, spec: ResourceSpec) -> JsonObject | None:
     """Return the recorded revision if it can be relied on without describing it; else None.
 
     Its family must be active, its tags must be as desired, and a service must run it.
@@ -124,7 +125,7 @@ def _recorded_revision(ecs: Any, spec: ResourceSpec) -> JsonObject | None:
     return {**peer.recorded, "taskDefinitionArn": spec.id, "status": "ACTIVE", "Tags": tags}
 
 
-def _revisions_in_use(ecs: Any) -> set[str]:
+def _revisions_in_use(ecs: ECS) -> set[str]:
     """Return the ARNs of the revisions of the services that this run reads (DescribeServices)."""
     services = (peer.id for peer in ecs.batch_scope.resources if peer.type_name == "Service")
     try:
@@ -139,7 +140,7 @@ def _revisions_in_use(ecs: Any) -> set[str]:
 def _comparable_container(container: JsonObject) -> JsonObject:
     """Return a container definition in the form for comparisons."""
     # The order of these two lists counts, so they are compared as text.
-    lists: JsonObject = {key: json.dumps(container[key]) for key in ("command", "entryPoint") if container.get(key)}
+    lists: dict[str, Any] = {key: json.dumps(container[key]) for key in ("command", "entryPoint") if container.get(key)}
     if ports := container.get("portMappings"):
         lists["portMappings"] = [_comparable_port(each) for each in ports]
     return {**container, **lists}

@@ -10,7 +10,6 @@ import math
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -26,6 +25,7 @@ from provisioner.engine.types.blocker import Refusal
 from provisioner.names import name_of
 from provisioner.resources.ecs.base import CLUSTER_NOT_FOUND
 from provisioner.resources.ecs.service_deployments import primary_deployment
+from provisioner.service_clients import ECS
 
 _ROLLING = "ROLLING"
 # The member of a service's load balancer that configures the traffic shift.
@@ -88,7 +88,7 @@ def traffic_shifts(service: JsonObject) -> Iterator[TrafficShift]:
             yield TrafficShift(service["serviceName"], strategy, balancer["targetGroupArn"], alternate, used_rules)
 
 
-def find_shift_between(ecs: Any, suffix: str, groups: Set[str]) -> TrafficShift | None:
+def find_shift_between(ecs: ECS, suffix: str, groups: Set[str]) -> TrafficShift | None:
     """Return the traffic shift of ECS that covers all of these target groups, or None.
 
     Asks ListServices and DescribeServices for the services of the stack's cluster.
@@ -96,7 +96,7 @@ def find_shift_between(ecs: Any, suffix: str, groups: Set[str]) -> TrafficShift 
     return next((shift for shift in _shifts_of_stack(ecs, suffix) if groups <= shift.groups), None)
 
 
-def find_shift_with(ecs: Any, suffix: str, group: str) -> TrafficShift | None:
+def find_shift_with(ecs: ECS, suffix: str, group: str) -> TrafficShift | None:
     """Return the traffic shift of ECS that a target group takes part in, or None.
 
     Asks ListServices and DescribeServices for the services of the stack's cluster.
@@ -104,13 +104,13 @@ def find_shift_with(ecs: Any, suffix: str, group: str) -> TrafficShift | None:
     return next((shift for shift in _shifts_of_stack(ecs, suffix) if group in shift.groups), None)
 
 
-def _shifts_of_stack(ecs: Any, suffix: str) -> Iterator[TrafficShift]:
+def _shifts_of_stack(ecs: ECS, suffix: str) -> Iterator[TrafficShift]:
     """Yield the traffic shifts of all services in the stack's cluster; none if the cluster is missing."""
     for service in _services_of_cluster(ecs, name_of("cluster", suffix)):
         yield from traffic_shifts(service)
 
 
-def _services_of_cluster(ecs: Any, cluster: str) -> Iterator[JsonObject]:
+def _services_of_cluster(ecs: ECS, cluster: str) -> Iterator[JsonObject]:
     """Yield the described services of a cluster; none if the cluster is missing."""
     try:
         arns = sorted(ecs.list_services(cluster=cluster)["serviceArns"])
@@ -169,7 +169,7 @@ def strategy_seconds(service: JsonObject) -> float:
     return minutes * _SECONDS_PER_MINUTE
 
 
-def read_awaited_hook(ecs: Any, service: JsonObject) -> JsonObject:
+def read_awaited_hook(ecs: ECS, service: JsonObject) -> JsonObject:
     """Return `{"Waits": ...}` if a deployment waits for a person at a lifecycle hook (DescribeServiceDeployments).
 
     The value says in words which hook it is and how to go on. If the call is denied, the result is

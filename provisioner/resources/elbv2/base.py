@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import codes, declare_operations
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.resources.tags import mapping, pairs, read_batch
+from provisioner.service_clients import ELBV2
 
 LOAD_BALANCER_NOT_FOUND = codes("LoadBalancerNotFound")
 TARGET_GROUP_NOT_FOUND = codes("TargetGroupNotFound")
@@ -29,7 +30,7 @@ class ElbResourceType(ResourceType):
     id_paths: ClassVar[str]
     operations = declare_operations(retag="AddTags RemoveTags")
 
-    def retag(self, elbv2: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, elbv2: ELBV2, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Set and remove tags (AddTags, RemoveTags)."""
         if put:
             elbv2.add_tags(ResourceArns=[spec.id], Tags=pairs(put))
@@ -40,7 +41,7 @@ class ElbResourceType(ResourceType):
         """Return the target groups to which ECS sends requests instead of the declared ones, by declared ARN."""
         return dict(actual.get(REPLACEMENT_TARGET_KEY, {}))
 
-    def with_tags(self, elbv2: Any, actual: JsonObject) -> JsonObject:
+    def with_tags(self, elbv2: ELBV2, actual: JsonObject) -> JsonObject:
         """Return a described resource with its tags (DescribeTags)."""
         own_arn = actual[self.id_paths]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from provisioner.engine.calls.clients import sibling_client
@@ -11,6 +11,7 @@ from provisioner.engine.types.data import CutoverPhase
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.resources.ecs.traffic_shifts import find_shift_between
 from provisioner.resources.elbv2.base import REPLACEMENT_TARGET_KEY
+from provisioner.service_clients import ECS, ELBV2
 
 # The member that says in words who sets the weights, if it is not this project.
 SHIFTED_BY_KEY = "ShiftedBy"
@@ -53,7 +54,7 @@ def normalize_condition(condition: JsonObject) -> JsonObject:
     return {"Field": condition["Field"], "Header": header, "Values": values, "RegexValues": patterns}
 
 
-def target_group_weights(actions: list[JsonObject]) -> dict[str, int]:
+def target_group_weights(actions: Sequence[JsonObject]) -> dict[str, int]:
     """Return the weights of a forward action by target group ARN; {} if the action is no forward."""
     if len(actions) != 1 or actions[0]["Type"] != "forward":
         return {}
@@ -62,7 +63,7 @@ def target_group_weights(actions: list[JsonObject]) -> dict[str, int]:
 
 
 def with_traffic_shift(
-    elbv2: Any,
+    elbv2: ELBV2,
     spec: ResourceSpec,
     actual: JsonObject,
     weights: Mapping[str, int],
@@ -89,7 +90,7 @@ def with_traffic_shift(
         return actual
     default_rule = next((rule["RuleArn"] for rule in listener_rules if rule["IsDefault"]), "")
     arn = str(actual.get("RuleArn") or default_rule)
-    shift = find_shift_between(sibling_client(elbv2, "ecs"), spec.suffix, groups)
+    shift = find_shift_between(sibling_client(elbv2, ECS), spec.suffix, groups)
     if shift is None:
         return actual
     production = next((rule for rule in listener_rules if rule["RuleArn"] in shift.rules[:1]), None)

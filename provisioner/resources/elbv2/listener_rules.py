@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from typing import Any
 
 from provisioner.aws.responses import created_resource
 from provisioner.engine.resource_graph.references import JsonObject
@@ -31,6 +30,7 @@ from provisioner.resources.elbv2.listener_actions import (
 from provisioner.resources.field_owners.elbv2 import RULE
 from provisioner.resources.origin_key import is_too_early_for_key, redact_rule, requires_key
 from provisioner.resources.tags import pairs
+from provisioner.service_clients import ELBV2
 
 # A condition that no request meets: none comes from this address (RFC 5737, 3).
 _UNMET_CONDITION: JsonObject = {"Field": "source-ip", "SourceIpConfig": {"Values": ["192.0.2.1/32"]}}
@@ -59,7 +59,7 @@ class ListenerRule(ElbResourceType):
         delete="DeleteRule",
     )
 
-    def read(self, elbv2: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, elbv2: ELBV2, spec: ResourceSpec) -> JsonObject | None:
         """Return the rule by its ARN if that is known, else by its priority (DescribeRules)."""
         rules = elbv2.describe_rules(ListenerArn=spec.props["ListenerArn"])["Rules"]
         rule = next((each for each in rules if each["RuleArn"] == spec.id), None)
@@ -71,12 +71,12 @@ class ListenerRule(ElbResourceType):
         hidden = redact_rule(marked, spec.suffix)
         return self.with_tags(elbv2, {**hidden, "ListenerArn": spec.props["ListenerArn"]})
 
-    def create(self, elbv2: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, elbv2: ELBV2, spec: ResourceSpec) -> JsonObject:
         """Create the rule (CreateRule)."""
         rule = created_resource(elbv2.create_rule(**spec.props, Tags=pairs(spec.tags)), "Rules")
         return redact_rule(rule, spec.suffix)
 
-    def update(self, elbv2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+    def update(self, elbv2: ELBV2, spec: ResourceSpec, changed: JsonObject) -> None:
         """Change the rule, and its priority without a gap (SetRulePriorities, ModifyRule)."""
         if priority := changed.get("Priority"):
             elbv2.set_rule_priorities(RulePriorities=[{"RuleArn": spec.id, "Priority": int(priority)}])
@@ -88,7 +88,7 @@ class ListenerRule(ElbResourceType):
         if parameters:
             elbv2.modify_rule(RuleArn=spec.id, **parameters)
 
-    def delete(self, elbv2: Any, spec: ResourceSpec) -> None:
+    def delete(self, elbv2: ELBV2, spec: ResourceSpec) -> None:
         """Delete the rule (DeleteRule)."""
         elbv2.delete_rule(RuleArn=spec.id)
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.engine.types.unmanaged import Unmanaged
 from provisioner.resources.tags import mapping
+from provisioner.service_clients import ELBV2
 
 # The calls of this module, for the `operations` of the listener.
 READ_OPERATIONS = "DescribeListenerAttributes DescribeListenerCertificates"
 CHANGE_OPERATIONS = "ModifyListenerAttributes"
 
 
-def changed_header_attributes(elbv2: Any, listener: str) -> list[Unmanaged]:
+def changed_header_attributes(elbv2: ELBV2, listener: str) -> list[Unmanaged]:
     """Return the header attributes of a listener that differ from their defaults (DescribeListenerAttributes).
 
     They rename, set or remove headers. The stack declares none of them, so each difference was made by hand.
@@ -27,12 +26,14 @@ def changed_header_attributes(elbv2: Any, listener: str) -> list[Unmanaged]:
     ]
 
 
-def reset_attribute(elbv2: Any, spec: ResourceSpec, attribute: JsonObject) -> None:
+def reset_attribute(elbv2: ELBV2, spec: ResourceSpec, attribute: JsonObject) -> None:
     """Set an attribute from `changed_header_attributes` to its default (ModifyListenerAttributes)."""
-    elbv2.modify_listener_attributes(ListenerArn=spec.id, Attributes=[attribute])
+    elbv2.modify_listener_attributes(
+        ListenerArn=spec.id, Attributes=[{"Key": attribute["Key"], "Value": attribute["Value"]}]
+    )
 
 
-def extra_certificates(elbv2: Any, listener: str, actual: JsonObject) -> list[Unmanaged]:
+def extra_certificates(elbv2: ELBV2, listener: str, actual: JsonObject) -> list[Unmanaged]:
     """Return the undeclared certificates that an HTTPS listener presents by SNI (DescribeListenerCertificates)."""
     if actual.get("Protocol") != "HTTPS":
         return []

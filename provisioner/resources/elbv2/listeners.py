@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from typing import Any
 
 from provisioner.aws.responses import created_resource
 from provisioner.engine.resource_graph.references import JsonObject
@@ -32,6 +31,7 @@ from provisioner.resources.elbv2.listener_actions import (
 from provisioner.resources.field_owners.elbv2 import LISTENER
 from provisioner.resources.origin_key import requires_key
 from provisioner.resources.tags import pairs
+from provisioner.service_clients import ELBV2
 
 
 class Listener(ElbResourceType):
@@ -61,7 +61,7 @@ class Listener(ElbResourceType):
         delete="DeleteListener",
     )
 
-    def read(self, elbv2: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, elbv2: ELBV2, spec: ResourceSpec) -> JsonObject | None:
         """Return the listener by its ARN if known, else by its port (DescribeListeners).
 
         If ECS shifts its traffic, the members of `with_traffic_shift` are added.
@@ -77,15 +77,17 @@ class Listener(ElbResourceType):
         marked = with_traffic_shift(elbv2, spec, listener, weights, declared, rules)
         return self.with_tags(elbv2, marked)
 
-    def create(self, elbv2: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, elbv2: ELBV2, spec: ResourceSpec) -> JsonObject:
         """Create the listener (CreateListener)."""
         return dict(created_resource(elbv2.create_listener(**spec.props, Tags=pairs(spec.tags)), "Listeners"))
 
-    def update(self, elbv2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+    def update(self, elbv2: ELBV2, spec: ResourceSpec, changed: JsonObject) -> None:
         """Change the listener (ModifyListener)."""
         elbv2.modify_listener(ListenerArn=spec.id, **changed)
 
-    def unmanaged(self, elbv2: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
+    def unmanaged(
+        self, elbv2: ELBV2, spec: ResourceSpec, actual: JsonObject, children: KnownChildren
+    ) -> list[Unmanaged]:
         """Return rules with undeclared priorities, changed header attributes and extra certificates."""
         priorities = children.values("Priority")
         last = max((int(priority) for priority in priorities), default=0)
@@ -98,11 +100,11 @@ class Listener(ElbResourceType):
             *listener_unmanaged.extra_certificates(elbv2, spec.id, actual),
         ]
 
-    def remove_unmanaged(self, elbv2: Any, spec: ResourceSpec, unmanaged: Unmanaged) -> None:
+    def remove_unmanaged(self, elbv2: ELBV2, spec: ResourceSpec, unmanaged: Unmanaged) -> None:
         """Set a changed header attribute back (ModifyListenerAttributes)."""
         listener_unmanaged.reset_attribute(elbv2, spec, unmanaged.request)
 
-    def delete(self, elbv2: Any, spec: ResourceSpec) -> None:
+    def delete(self, elbv2: ELBV2, spec: ResourceSpec) -> None:
         """Delete the listener with its rules (DeleteListener)."""
         elbv2.delete_listener(ListenerArn=spec.id)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from provisioner.aws.responses import created_resource
 from provisioner.engine.resource_graph.references import JsonObject
@@ -16,6 +15,7 @@ from provisioner.resources.elbv2.base import LOAD_BALANCER_NOT_FOUND, MAX_PER_CA
 from provisioner.resources.field_owners.elbv2 import BALANCER, BALANCER_ATTRIBUTES
 from provisioner.resources.subresource import SubresourceType
 from provisioner.resources.tags import mapping, pairs, read_batch
+from provisioner.service_clients import ELBV2
 
 
 def _charges(props: Doc, _resources: PricedResources) -> Iterator[MonthlyCharge]:
@@ -74,7 +74,7 @@ class LoadBalancer(ElbResourceType):
         delete="DeleteLoadBalancer",
     )
 
-    def read(self, elbv2: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, elbv2: ELBV2, spec: ResourceSpec) -> JsonObject | None:
         """Return the load balancer of this name with its tags (DescribeLoadBalancers, DescribeTags)."""
         own_name = spec.props["Name"]
 
@@ -90,12 +90,12 @@ class LoadBalancer(ElbResourceType):
         balancer = next((each for each in listed if each["LoadBalancerName"] == own_name), None)
         return self.with_tags(elbv2, _in_declared_form(balancer)) if balancer else None
 
-    def create(self, elbv2: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, elbv2: ELBV2, spec: ResourceSpec) -> JsonObject:
         """Create the load balancer (CreateLoadBalancer)."""
         reply = elbv2.create_load_balancer(**spec.props, Tags=pairs(spec.tags))
         return _in_declared_form(created_resource(reply, "LoadBalancers"))
 
-    def update(self, elbv2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+    def update(self, elbv2: ELBV2, spec: ResourceSpec, changed: JsonObject) -> None:
         """Change subnets, groups and address type (SetSubnets, SetSecurityGroups, SetIpAddressType)."""
         if "Subnets" in changed:
             elbv2.set_subnets(LoadBalancerArn=spec.id, Subnets=changed["Subnets"])
@@ -104,7 +104,9 @@ class LoadBalancer(ElbResourceType):
         if "IpAddressType" in changed:
             elbv2.set_ip_address_type(LoadBalancerArn=spec.id, IpAddressType=changed["IpAddressType"])
 
-    def unmanaged(self, elbv2: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
+    def unmanaged(
+        self, elbv2: ELBV2, spec: ResourceSpec, actual: JsonObject, children: KnownChildren
+    ) -> list[Unmanaged]:
         """Return the listeners on ports that nobody declared (DescribeListeners)."""
         ports = children.values("Port")
         listeners = elbv2.describe_listeners(LoadBalancerArn=spec.id)["Listeners"]
@@ -112,12 +114,12 @@ class LoadBalancer(ElbResourceType):
         hint = "it takes no port of ours, and goes with the balancer"
         return [Unmanaged(f"listener {each['Protocol']} {each['Port']}", each, hint) for each in undeclared]
 
-    def deletion_protected(self, elbv2: Any, spec: ResourceSpec, actual: JsonObject) -> JsonObject:
+    def deletion_protected(self, elbv2: ELBV2, spec: ResourceSpec, actual: JsonObject) -> JsonObject:
         """Return `actual` if deletion protection is on (DescribeLoadBalancerAttributes)."""
         attributes = elbv2.describe_load_balancer_attributes(LoadBalancerArn=spec.id)["Attributes"]
         return actual if mapping(attributes).get("deletion_protection.enabled") == "true" else {}
 
-    def delete(self, elbv2: Any, spec: ResourceSpec) -> None:
+    def delete(self, elbv2: ELBV2, spec: ResourceSpec) -> None:
         """Delete the load balancer (DeleteLoadBalancer).
 
         Its network interfaces remain for a while, and keep subnets and security groups from being deleted.
@@ -139,13 +141,13 @@ class LoadBalancerAttributes(SubresourceType):
         update="ModifyLoadBalancerAttributes",
     )
 
-    def read(self, elbv2: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, elbv2: ELBV2, spec: ResourceSpec) -> JsonObject | None:
         """Return the attributes by name (DescribeLoadBalancerAttributes)."""
         arn = spec.props["LoadBalancerArn"]
         listed = elbv2.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]
         return {"LoadBalancerArn": arn, "Attributes": mapping(listed)}
 
-    def apply(self, elbv2: Any, props: JsonObject) -> None:
+    def apply(self, elbv2: ELBV2, props: JsonObject) -> None:
         """Set the attributes (ModifyLoadBalancerAttributes)."""
         desired = pairs(props["Attributes"])
         elbv2.modify_load_balancer_attributes(LoadBalancerArn=props["LoadBalancerArn"], Attributes=desired)

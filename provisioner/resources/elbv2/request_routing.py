@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.path_patterns import matches, unreachable
 from provisioner.resources.origin_key import requires_key
+from provisioner.service_clients import ELBV2
 
 # The calls of this module, by service: `policy` grants them.
 CALLS = {"elbv2": ("DescribeRules",)}
 
 
-def list_path_rules(elbv2: Any, listeners: Iterable[str]) -> list[JsonObject]:
+def list_path_rules(elbv2: ELBV2, listeners: Iterable[str]) -> list[JsonObject]:
     """Return the rules of the first of these listeners (ARNs) that routes by path (DescribeRules)."""
     rules_by_listener = (elbv2.describe_rules(ListenerArn=arn)["Rules"] for arn in listeners)
     return next((list(rules) for rules in rules_by_listener if any(path_values(rule) for rule in rules)), [])

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
-from typing import Any
+from collections.abc import Mapping, Sequence, Set
 
 from botocore.exceptions import ClientError
 
@@ -31,6 +30,7 @@ from provisioner.resources.elbv2.base import (
 from provisioner.resources.field_owners.elbv2 import TARGET_GROUP, TARGET_GROUP_ATTRIBUTES
 from provisioner.resources.subresource import SubresourceType
 from provisioner.resources.tags import mapping, pairs, read_batch
+from provisioner.service_clients import ECS, ELBV2
 
 # Success codes that accept all but server errors (botocore elbv2 Matcher: 200 to 499).
 _LENIENT_CHECK: JsonObject = {"Matcher": {"HttpCode": "200-499"}}
@@ -82,7 +82,7 @@ class TargetGroup(ElbResourceType):
         blockers="DescribeListeners DescribeRules DescribeTags DescribeTargetGroups",
     )
 
-    def read(self, elbv2: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, elbv2: ELBV2, spec: ResourceSpec) -> JsonObject | None:
         """Return the target group by its name, or by the name in its ARN (DescribeTargetGroups)."""
         own_name = spec.id.split("/")[1] if spec.id else spec.props["Name"]
 
@@ -98,7 +98,7 @@ class TargetGroup(ElbResourceType):
         group = next((each for each in listed if each["TargetGroupName"] == own_name), None)
         return self.with_tags(elbv2, _in_declared_form(group)) if group else None
 
-    def read_status(self, elbv2: Any, spec: ResourceSpec, actual: JsonObject) -> JsonObject:
+    def read_status(self, elbv2: ELBV2, spec: ResourceSpec, actual: JsonObject) -> JsonObject:
         """Add `TargetHealth`, the worst state of the targets (DescribeTargetHealth).
 
         It is "resting" for a group without targets between which and another group ECS shifts traffic: the group
@@ -107,11 +107,13 @@ class TargetGroup(ElbResourceType):
         arn = actual["TargetGroupArn"]
         listed = elbv2.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
         states = {str(target["TargetHealth"]["State"]) for target in listed}
-        if not states and find_shift_with(sibling_client(elbv2, "ecs"), spec.suffix, arn):
+        if not states and find_shift_with(sibling_client(elbv2, ECS), spec.suffix, arn):
             return {**actual, "TargetHealth": "resting"}
         return {**actual, "TargetHealth": _worst_state(states)}
 
-    def unmanaged(self, elbv2: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
+    def unmanaged(
+        self, elbv2: ELBV2, spec: ResourceSpec, actual: JsonObject, children: KnownChildren
+    ) -> list[Unmanaged]:
         """Return the registered targets that are no task of the stack's cluster (DescribeTargetHealth)."""
         listed = elbv2.describe_target_health(TargetGroupArn=spec.id)["TargetHealthDescriptions"]
         return [
@@ -119,16 +121,16 @@ class TargetGroup(ElbResourceType):
             for target in self._foreign_targets(elbv2, spec, listed)
         ]
 
-    def remove_unmanaged(self, elbv2: Any, spec: ResourceSpec, unmanaged: Unmanaged) -> None:
+    def remove_unmanaged(self, elbv2: ELBV2, spec: ResourceSpec, unmanaged: Unmanaged) -> None:
         """Deregister a target, unless a task of the cluster has got its address since (DeregisterTargets)."""
         for target in self._foreign_targets(elbv2, spec, [unmanaged.request]):
             elbv2.deregister_targets(TargetGroupArn=spec.id, Targets=[target["Target"]])
 
-    def _foreign_targets(self, elbv2: Any, spec: ResourceSpec, listed: list[JsonObject]) -> list[JsonObject]:
+    def _foreign_targets(self, elbv2: ELBV2, spec: ResourceSpec, listed: Sequence[JsonObject]) -> list[JsonObject]:
         """Return those of the targets that are no task of the stack's cluster."""
-        return foreign_targets(sibling_client(elbv2, "ecs"), name_of("cluster", spec.suffix), listed)
+        return foreign_targets(sibling_client(elbv2, ECS), name_of("cluster", spec.suffix), listed)
 
-    def find_siblings(self, elbv2: Any, spec: ResourceSpec) -> list[JsonObject]:
+    def find_siblings(self, elbv2: ELBV2, spec: ResourceSpec) -> list[JsonObject]:
         """Return other target groups with the same tags (DescribeTargetGroups, DescribeTags)."""
         listed = elbv2.describe_target_groups()["TargetGroups"]
         of_project = [actual for actual in listed if actual["TargetGroupName"].startswith(f"{PROJECT}-")]
@@ -136,20 +138,20 @@ class TargetGroup(ElbResourceType):
         tagged = [self.with_tags(elbv2, _in_declared_form(actual)) for actual in others]
         return [actual for actual in tagged if _identity_tags(actual["Tags"]) == _identity_tags(spec.tags)]
 
-    def create(self, elbv2: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, elbv2: ELBV2, spec: ResourceSpec) -> JsonObject:
         """Create the target group (CreateTargetGroup)."""
         reply = elbv2.create_target_group(**spec.props, Tags=pairs(spec.tags))
         return _in_declared_form(created_resource(reply, "TargetGroups"))
 
-    def update(self, elbv2: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+    def update(self, elbv2: ELBV2, spec: ResourceSpec, changed: JsonObject) -> None:
         """Change the health check (ModifyTargetGroup)."""
         elbv2.modify_target_group(TargetGroupArn=spec.id, **changed)
 
-    def delete(self, elbv2: Any, spec: ResourceSpec) -> None:
+    def delete(self, elbv2: ELBV2, spec: ResourceSpec) -> None:
         """Delete the target group (DeleteTargetGroup)."""
         elbv2.delete_target_group(TargetGroupArn=spec.id)
 
-    def blockers(self, elbv2: Any, spec: ResourceSpec) -> list[Blocker]:
+    def blockers(self, elbv2: ELBV2, spec: ResourceSpec) -> list[Blocker]:
         """Return the listener rules that forward to the group; those of the stack are temporary blockers."""
         groups = elbv2.describe_target_groups(TargetGroupArns=[spec.id])["TargetGroups"]
         # An emulator may list a load balancer once for each rule that forwards to the group.
@@ -178,7 +180,7 @@ class TargetGroup(ElbResourceType):
         A group that was deposed and is used again keeps its lenient health check until the phase DROP.
         """
         is_lenient = phase < CutoverPhase.DROP and covers(actual, _LENIENT_CHECK)
-        return desired | _LENIENT_CHECK if is_lenient else desired
+        return {**desired, **_LENIENT_CHECK} if is_lenient else desired
 
 
 class TargetGroupAttributes(SubresourceType):
@@ -194,13 +196,13 @@ class TargetGroupAttributes(SubresourceType):
         update="ModifyTargetGroupAttributes",
     )
 
-    def read(self, elbv2: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, elbv2: ELBV2, spec: ResourceSpec) -> JsonObject | None:
         """Return the attributes by name (DescribeTargetGroupAttributes)."""
         arn = spec.props["TargetGroupArn"]
         listed = elbv2.describe_target_group_attributes(TargetGroupArn=arn)["Attributes"]
         return {"TargetGroupArn": arn, "Attributes": mapping(listed)}
 
-    def apply(self, elbv2: Any, props: JsonObject) -> None:
+    def apply(self, elbv2: ELBV2, props: JsonObject) -> None:
         """Set the attributes (ModifyTargetGroupAttributes)."""
         desired = pairs(props["Attributes"])
         elbv2.modify_target_group_attributes(TargetGroupArn=props["TargetGroupArn"], Attributes=desired)
@@ -217,7 +219,7 @@ def _worst_state(states: set[str]) -> str:
     return next(iter([*bad, *good]), "none")
 
 
-def _list_listeners(elbv2: Any, balancer: str) -> list[JsonObject]:
+def _list_listeners(elbv2: ELBV2, balancer: str) -> list[JsonObject]:
     """Return the listeners of a load balancer (DescribeListeners); none if the load balancer is gone.
 
     A target group lists a deleted load balancer for a while.
@@ -230,7 +232,7 @@ def _list_listeners(elbv2: Any, balancer: str) -> list[JsonObject]:
         return []
 
 
-def _rule_blocker(elbv2: Any, rule: JsonObject, balancer: str, suffix: str) -> Blocker:
+def _rule_blocker(elbv2: ELBV2, rule: JsonObject, balancer: str, suffix: str) -> Blocker:
     """Return a rule as a blocker, with the command that deletes it.
 
     It is temporary if it has the stack's tags. A default rule has no tags and is deleted with its listener, so

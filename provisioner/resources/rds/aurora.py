@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -26,7 +26,11 @@ from provisioner.resources.rds.base import (
 )
 from provisioner.resources.rds.charges import cluster_charges
 from provisioner.resources.tags import mapping, pairs
+from provisioner.service_clients import RDS
 from provisioner.settings.postgres import EXTENDED_SUPPORT, NO_EXTENDED_SUPPORT, is_later_major
+
+if TYPE_CHECKING:
+    from types_boto3_rds.type_defs import FilterTypeDef
 
 
 def is_newer_minor(actual: Any, desired: Any) -> bool:
@@ -156,25 +160,25 @@ class DBCluster(RdsResourceType):
         delete="DeleteDBCluster DescribeDBClusters",
     )
 
-    def read(self, rds: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, rds: RDS, spec: ResourceSpec) -> JsonObject | None:
         """Read the cluster with DescribeDBClusters, under the property names of the create call.
 
         One call with a filter reads all clusters that are being read together.
         """
         name = spec.props[self.name_property]
         names = rds.batch_scope.batch(name, "DBCluster", by="name", most=MAX_FILTER_VALUES)
-        filters = [{"Name": "db-cluster-id", "Values": names}]
+        filters: list[FilterTypeDef] = [{"Name": "db-cluster-id", "Values": names}]
         listed = rds.describe_db_clusters(Filters=filters)["DBClusters"] if len(names) > 1 else []
         clusters = [actual for actual in listed if actual["DBClusterIdentifier"] == name]
         clusters = clusters or rds.describe_db_clusters(DBClusterIdentifier=name)["DBClusters"]
         return _to_properties(clusters[0]) if clusters else None
 
-    def create(self, rds: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, rds: RDS, spec: ResourceSpec) -> JsonObject:
         """Create the cluster with CreateDBCluster."""
         request = {key: value for key, value in spec.props.items() if key not in _DELETE_OPTIONS}
         return _to_properties(rds.create_db_cluster(**request, Tags=pairs(spec.tags))["DBCluster"])
 
-    def update(self, rds: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+    def update(self, rds: RDS, spec: ResourceSpec, changed: JsonObject) -> None:
         """Modify the cluster at once, not in the maintenance window; close access that was opened by hand."""
         other_calls = _DELETE_OPTIONS | _OPENED_BY_HAND
         request = {key: value for key, value in changed.items() if key not in other_calls}
@@ -191,7 +195,7 @@ class DBCluster(RdsResourceType):
         if request:
             rds.modify_db_cluster(DBClusterIdentifier=spec.id, ApplyImmediately=True, **request)
 
-    def _close_manual_access(self, rds: Any, spec: ResourceSpec, current: JsonObject, changed: JsonObject) -> None:
+    def _close_manual_access(self, rds: RDS, spec: ResourceSpec, current: JsonObject, changed: JsonObject) -> None:
         """Turn off the HTTP endpoint and remove the associated roles, where they are among the changes."""
         if "HttpEndpointEnabled" in changed and current.get("HttpEndpointEnabled"):
             rds.disable_http_endpoint(ResourceArn=current[self.arn])
@@ -199,7 +203,7 @@ class DBCluster(RdsResourceType):
             feature = {"FeatureName": role["FeatureName"]} if role.get("FeatureName") else {}
             rds.remove_role_from_db_cluster(DBClusterIdentifier=spec.id, RoleArn=role["RoleArn"], **feature)
 
-    def delete(self, rds: Any, spec: ResourceSpec) -> None:
+    def delete(self, rds: RDS, spec: ResourceSpec) -> None:
         """Delete the cluster; do nothing if it is being deleted already."""
         actual = self.read(rds, spec)
         if is_being_deleted(actual):
@@ -219,7 +223,7 @@ class DBCluster(RdsResourceType):
                 DBClusterIdentifier=spec.id, **{**options, "FinalDBSnapshotIdentifier": snapshot_name}
             )
 
-    def unmanaged(self, rds: Any, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
+    def unmanaged(self, rds: RDS, spec: ResourceSpec, actual: JsonObject, children: KnownChildren) -> list[Unmanaged]:
         """Return the cluster's instances that the stack does not declare; they are reported, not removed."""
         declared_names = children.values("DBInstanceIdentifier")
         names = (member["DBInstanceIdentifier"] for member in actual.get("DBClusterMembers", []))

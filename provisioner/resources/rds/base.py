@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
@@ -11,6 +10,7 @@ from provisioner.engine.types.data import codes
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.names import has_stack_tags, name_of
 from provisioner.resources.tags import mapping, pairs, read_tags
+from provisioner.service_clients import RDS
 
 # How many values a filter may have in one request; a single resource is read by its name instead.
 MAX_FILTER_VALUES = 50
@@ -32,7 +32,7 @@ class RdsResourceType(ResourceType):
     service = "rds"
     arn: str
 
-    def with_tags(self, rds: Any, spec: ResourceSpec, actual: JsonObject) -> JsonObject:
+    def with_tags(self, rds: RDS, spec: ResourceSpec, actual: JsonObject) -> JsonObject:
         """Return a resource as it was read, and its tags."""
 
         def read_tag_list() -> dict[str, str]:
@@ -40,7 +40,7 @@ class RdsResourceType(ResourceType):
 
         return {**actual, "Tags": read_tags(rds, spec, actual[self.arn], read_tag_list)}
 
-    def retag(self, rds: Any, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
+    def retag(self, rds: RDS, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with AddTagsToResource and RemoveTagsFromResource."""
         arn = (self.read(rds, spec) or {})[self.arn]
         if put:
@@ -53,7 +53,7 @@ class RdsResourceType(ResourceType):
 BLOCKER_OPERATIONS = "DescribeDBClusters DescribeDBInstances"
 
 
-def databases_using(rds: Any, suffix: str, uses: Callable[[JsonObject], bool]) -> list[Blocker]:
+def databases_using(rds: RDS, suffix: str, uses: Callable[[JsonObject], bool]) -> list[Blocker]:
     """Return the clusters, and the instances outside of any cluster, that use a group, as blockers.
 
     Args:

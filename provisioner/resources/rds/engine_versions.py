@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.error_categories import default_if_unsupported
+from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.errors import Blocked
 from provisioner.resources.data_sources import ENGINE, INSTANCE_CLASS, orderable_options, read_cluster
+from provisioner.service_clients import RDS
 from provisioner.settings.postgres import major_of
 
 # The AWS operations that this module calls, as in data_sources.py.
@@ -109,14 +111,11 @@ def _parameter_group_families(clients: Clients, desired: str) -> dict[str, str]:
     return {desired if "." in desired else f"{desired}.10": f"{ENGINE}{major_of(desired)}"}
 
 
-def _describe_versions(clients: Clients, version: str = "") -> list[dict[str, Any]]:
+def _describe_versions(clients: Clients, version: str = "") -> list[JsonObject]:
     """Return what AWS says of all versions, or of one; nothing where an emulator does not know the call."""
-    request = {"EngineVersion": version} if version else {}
-    no_versions: dict[str, Any] = {"DBEngineVersions": []}
-
-    def describe() -> dict[str, Any]:
-        return dict(clients.client("rds").describe_db_engine_versions(Engine=ENGINE, **request))
-
+    request: JsonObject = {"EngineVersion": version} if version else {}
+    no_versions: JsonObject = {"DBEngineVersions": []}
+    describe = partial(clients.client(RDS).describe_db_engine_versions, Engine=ENGINE, **request)
     reply = default_if_unsupported(describe, no_versions) if clients.aws.endpoint else describe()
     return list(reply["DBEngineVersions"])
 

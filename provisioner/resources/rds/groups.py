@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
@@ -22,6 +22,10 @@ from provisioner.resources.rds.base import (
 )
 from provisioner.resources.subresource import SubresourceType
 from provisioner.resources.tags import pairs
+from provisioner.service_clients import RDS
+
+if TYPE_CHECKING:
+    from types_boto3_rds.type_defs import ParameterTypeDef
 
 
 class DBSubnetGroup(RdsResourceType):
@@ -51,7 +55,7 @@ class DBSubnetGroup(RdsResourceType):
         blockers=BLOCKER_OPERATIONS,
     )
 
-    def read(self, rds: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, rds: RDS, spec: ResourceSpec) -> JsonObject | None:
         """Read the group with DescribeDBSubnetGroups, its subnets in the form of the create call.
 
         If several groups are being read together, one call reads them all.
@@ -67,20 +71,20 @@ class DBSubnetGroup(RdsResourceType):
         subnets = [subnet["SubnetIdentifier"] for subnet in actual["Subnets"]]
         return self.with_tags(rds, spec, {**actual, "SubnetIds": subnets})
 
-    def create(self, rds: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, rds: RDS, spec: ResourceSpec) -> JsonObject:
         """Create the group with CreateDBSubnetGroup."""
         rds.create_db_subnet_group(**spec.props, Tags=pairs(spec.tags))
         return dict(spec.props)
 
-    def update(self, rds: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+    def update(self, rds: RDS, spec: ResourceSpec, changed: JsonObject) -> None:
         """Replace the group's subnets and description with ModifyDBSubnetGroup."""
         rds.modify_db_subnet_group(**spec.props)
 
-    def delete(self, rds: Any, spec: ResourceSpec) -> None:
+    def delete(self, rds: RDS, spec: ResourceSpec) -> None:
         """Delete the group with DeleteDBSubnetGroup."""
         rds.delete_db_subnet_group(DBSubnetGroupName=spec.id)
 
-    def blockers(self, rds: Any, spec: ResourceSpec) -> list[Blocker]:
+    def blockers(self, rds: RDS, spec: ResourceSpec) -> list[Blocker]:
         """Return the databases in the group, as blockers.
 
         AWS gives the group of a cluster as a name, and that of an instance as an object.
@@ -114,7 +118,7 @@ class DBClusterParameterGroup(RdsResourceType):
         blockers=BLOCKER_OPERATIONS,
     )
 
-    def read(self, rds: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, rds: RDS, spec: ResourceSpec) -> JsonObject | None:
         """Read the group with DescribeDBClusterParameterGroups.
 
         If several groups are being read together, one call reads them all.
@@ -122,22 +126,22 @@ class DBClusterParameterGroup(RdsResourceType):
         name = spec.props[self.name_property]
         several = len(rds.batch_scope.batch(name, "DBClusterParameterGroup", by="name", most=MAX_FILTER_VALUES)) > 1
         listed = rds.describe_db_cluster_parameter_groups()["DBClusterParameterGroups"] if several else []
-        groups = [actual for actual in listed if actual[self.name_property] == name]
+        groups = [actual for actual in listed if actual["DBClusterParameterGroupName"] == name]
         if not groups:
             reply = rds.describe_db_cluster_parameter_groups(DBClusterParameterGroupName=name)
             groups = reply["DBClusterParameterGroups"]
         return self.with_tags(rds, spec, groups[0]) if groups else None
 
-    def create(self, rds: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, rds: RDS, spec: ResourceSpec) -> JsonObject:
         """Create the group with CreateDBClusterParameterGroup."""
         rds.create_db_cluster_parameter_group(**spec.props, Tags=pairs(spec.tags))
         return dict(spec.props)
 
-    def delete(self, rds: Any, spec: ResourceSpec) -> None:
+    def delete(self, rds: RDS, spec: ResourceSpec) -> None:
         """Delete the group with DeleteDBClusterParameterGroup."""
         rds.delete_db_cluster_parameter_group(DBClusterParameterGroupName=spec.id)
 
-    def blockers(self, rds: Any, spec: ResourceSpec) -> list[Blocker]:
+    def blockers(self, rds: RDS, spec: ResourceSpec) -> list[Blocker]:
         """Return the clusters that use the group."""
         return databases_using(rds, spec.suffix, lambda database: database.get("DBClusterParameterGroup") == spec.id)
 
@@ -155,17 +159,17 @@ class DBClusterParameters(SubresourceType):
         update="ModifyDBClusterParameterGroup",
     )
 
-    def read(self, rds: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, rds: RDS, spec: ResourceSpec) -> JsonObject | None:
         """Read the parameters that were set by a user, with DescribeDBClusterParameters."""
         name = spec.props[self.id_paths]
         reply = rds.describe_db_cluster_parameters(DBClusterParameterGroupName=name, Source="user")
         values = {parameter["ParameterName"]: parameter.get("ParameterValue") for parameter in reply["Parameters"]}
         return {"DBClusterParameterGroupName": name, "Parameters": values}
 
-    def apply(self, rds: Any, props: JsonObject) -> None:
+    def apply(self, rds: RDS, props: JsonObject) -> None:
         """Set the parameters with ModifyDBClusterParameterGroup."""
         # `pending-reboot` is valid for static and dynamic parameters; a new cluster starts with these values.
-        parameters = [
+        parameters: list[ParameterTypeDef] = [
             {"ParameterName": name, "ParameterValue": value, "ApplyMethod": "pending-reboot"}
             for name, value in props["Parameters"].items()
         ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.charges import Pricing
@@ -21,6 +21,10 @@ from provisioner.resources.rds.base import (
 )
 from provisioner.resources.rds.charges import instance_charges
 from provisioner.resources.tags import mapping, pairs
+from provisioner.service_clients import RDS
+
+if TYPE_CHECKING:
+    from types_boto3_rds.type_defs import FilterTypeDef
 
 
 class DBInstance(RdsResourceType):
@@ -87,24 +91,24 @@ class DBInstance(RdsResourceType):
         delete="DeleteDBInstance DescribeDBInstances",
     )
 
-    def read(self, rds: Any, spec: ResourceSpec) -> JsonObject | None:
+    def read(self, rds: RDS, spec: ResourceSpec) -> JsonObject | None:
         """Read the instance with DescribeDBInstances.
 
         One call with a filter reads all instances that are being read together.
         """
         name = spec.props[self.name_property]
         names = rds.batch_scope.batch(name, "DBInstance", by="name", most=MAX_FILTER_VALUES)
-        filters = [{"Name": "db-instance-id", "Values": names}]
+        filters: list[FilterTypeDef] = [{"Name": "db-instance-id", "Values": names}]
         listed = rds.describe_db_instances(Filters=filters)["DBInstances"] if len(names) > 1 else []
         instances = [actual for actual in listed if actual["DBInstanceIdentifier"] == name]
         instances = instances or rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"]
         return _to_properties(instances[0]) if instances else None
 
-    def create(self, rds: Any, spec: ResourceSpec) -> JsonObject:
+    def create(self, rds: RDS, spec: ResourceSpec) -> JsonObject:
         """Create the instance with CreateDBInstance; its subnets and security groups are the cluster's."""
         return _to_properties(rds.create_db_instance(**spec.props, Tags=pairs(spec.tags))["DBInstance"])
 
-    def update(self, rds: Any, spec: ResourceSpec, changed: JsonObject) -> None:
+    def update(self, rds: RDS, spec: ResourceSpec, changed: JsonObject) -> None:
         """Modify the instance at once, not in the maintenance window."""
         # RDS accepts a monitoring interval only together with a monitoring role (botocore rds
         # ModifyDBInstance).
@@ -112,7 +116,7 @@ class DBInstance(RdsResourceType):
             changed = {**changed, "MonitoringRoleArn": spec.props["MonitoringRoleArn"]}
         rds.modify_db_instance(DBInstanceIdentifier=spec.id, ApplyImmediately=True, **changed)
 
-    def delete(self, rds: Any, spec: ResourceSpec) -> None:
+    def delete(self, rds: RDS, spec: ResourceSpec) -> None:
         """Delete the instance without a snapshot of its own; do nothing if it is being deleted already."""
         if not is_being_deleted(self.read(rds, spec)):
             rds.delete_db_instance(DBInstanceIdentifier=spec.id, SkipFinalSnapshot=True)
