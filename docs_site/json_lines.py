@@ -168,6 +168,11 @@ LINES: dict[str, tuple[str, dict[str, str]]] = {
             "boundaries": "the permissions boundaries by name",
         },
     ),
+    "state_push": ("`state push`", {**_SUFFIX, "serial": "its serial now", "resources": "how many it holds"}),
+    "state_restore": ("`state restore`", {**_SUFFIX, "serial": "its serial now", "resources": "how many it holds"}),
+    "state_unlock": ("`state unlock`", {**_SUFFIX, "freed": "the holder, null if there was none"}),
+    "rotation": ("`rotate-origin-secret`", {**_SUFFIX}),
+    "version": ("`version`", {"version": "the version of ml-api"}),
     "open": ("`open`", {**_SUFFIX, "url": "the stack's address"}),
     "report": (
         "`report`",

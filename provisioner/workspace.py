@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from provisioner.emulator.local import RunningEmulator, running_emulator
 from provisioner.engine.run_marker.mark import stamp
@@ -18,6 +19,9 @@ from state.lock import Lock, LockClock
 from state.run_store import FileRunStore, RunHistory, S3RunStore
 from state.stack_state import StackState
 from state.state_store import StateStore
+
+if TYPE_CHECKING:
+    from provisioner.bucket.address import Bucket
 
 S3_SCHEME = "s3:"
 # The prefix by which a state names the emulator's instance that holds the stack.
@@ -56,12 +60,19 @@ class Workspace:
         return self.state_address.startswith(S3_SCHEME)
 
     @cached_property
-    def backend(self) -> Backend:
-        """The backend of the states; a bucket in S3 is looked up on first use."""
-        if self.is_shared:
-            from provisioner.bucket.address import Bucket  # noqa: PLC0415 - boto3 is only for these
+    def bucket(self) -> Bucket | None:
+        """The bucket that holds the states; None if they are in a folder. It is looked up on first use."""
+        if not self.is_shared:
+            return None
+        from provisioner.bucket.address import Bucket  # noqa: PLC0415 - boto3 is only for these
 
-            return Bucket.parse(self.state_address, self.state_emulator(), endpoint=self.state_endpoint).backend
+        return Bucket.parse(self.state_address, self.state_emulator(), endpoint=self.state_endpoint)
+
+    @cached_property
+    def backend(self) -> Backend:
+        """The backend of the states."""
+        if self.bucket:
+            return self.bucket.backend
         return FileBackend(self._folder, Path(self.state_address) if self.state_address else None)
 
     def state_emulator(self) -> RunningEmulator | None:

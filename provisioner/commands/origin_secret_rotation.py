@@ -55,7 +55,7 @@ def rotate_secret(console: Console, session: Session, confirmation: Confirmation
         _promote_pending_version(secrets, arn)
         console.note("The load balancer forgets the old key.")
         _apply_key_versions(console, session, record)
-    console.data(f"The key of {session.suffix} was changed.")
+    console.data_or_record(f"The key of {session.suffix} was changed.", "rotation", suffix=session.suffix)
     completion.print("1 key changed")
     return 0
 

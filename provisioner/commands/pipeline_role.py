@@ -15,6 +15,7 @@ from provisioner.commands.account_resources import (
     ensure_resource,
     read_resource,
 )
+from provisioner.commands.completion_line import CompletionLine
 from provisioner.commands.operator_policy import NO_ACCOUNT, PolicyScope, policies_for
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.engine.resource_graph.graph import Resource
@@ -98,6 +99,7 @@ def create_pipeline_role(console: Console, pipeline_role: PipelineRole, session:
 
     Each resource is looked up before it is created: the same command goes on after an interruption.
     """
+    completion = CompletionLine(console, session, "Bootstrap")
     scope = replace(pipeline_role.scope, account=session.location.account, region=session.location.region)
     pipeline_role = replace(pipeline_role, scope=scope)
     check_trust(pipeline_role.trust())
@@ -112,6 +114,7 @@ def create_pipeline_role(console: Console, pipeline_role: PipelineRole, session:
         ensure_resource(session, Role(), _role_spec(pipeline_role))
         _attach_exactly(session, pipeline_role, arns)
     _print_documents(console, pipeline_role, made=True)
+    completion.print(f"the role {pipeline_role.role} has {len(arns)} {'policy' if len(arns) == 1 else 'policies'}")
     return 0
 
 

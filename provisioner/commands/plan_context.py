@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from provisioner.applied_settings import describe_changes
+from provisioner.commands.completion_line import print_throttles
 from provisioner.engine.planning.change import Change
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.planner import AWS_IS_WORKING, NOT_YET_CONFIRMED
@@ -97,18 +98,9 @@ def print_check_summary(console: Console, session: Session, subject: str, starte
 
     `subject` says what was checked, and how many; `started` is a time of the monotonic clock.
     """
-    print_throttles(console, session)
+    print_throttles(console, session.aws.rates)
     calls = session.aws.calls.counts.total()
     console.note(f"{subject} with {amount(calls, 'call')} in {time.monotonic() - started:.1f} s", "dim")
-
-
-def print_throttles(console: Console, session: Session) -> None:
-    """Say how often AWS throttled which service."""
-    rates = session.aws.rates
-    for service, times in sorted(rates.throttles.items()):
-        waited = rates.waited.get(service, 0.0)
-        times_in_words = amount(times, "time")
-        console.note(f"AWS throttled {service} {times_in_words}; its calls were slowed down by {waited:.1f} s.", "dim")
 
 
 def refusal_error(plan: Plan) -> Blocked:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from provisioner.bucket.address import Bucket
 from provisioner.bucket.conditional_writes import check_conditional_writes
 from provisioner.bucket.creation import Safeguard, create_bucket, set_safeguards
+from provisioner.commands.completion_line import CompletionLine
 from provisioner.commands.confirmation import Confirmation
 from provisioner.emulator.local import start_emulator
 from provisioner.engine.calls.caller import caller_location
-from provisioner.errors import UsageError
+from provisioner.errors import UsageError, amount
 from provisioner.location import check_account
 from provisioner.stopping import begin_change
 from provisioner.terminal.console import Console
@@ -26,6 +27,7 @@ def init_bucket(
         raise UsageError("A state in a folder needs no init.", "Say --state s3://bucket/prefix.")
     emulator = start_emulator(workspace.emulator_folder) if workspace.is_local else None
     bucket = Bucket.parse(workspace.state_address, emulator, region, workspace.state_endpoint)
+    completion = CompletionLine(console, bucket, "State init")
     if bucket.endpoint:
         console.note(f"The store is {bucket.endpoint}, not Amazon's.", "dim")
     location = caller_location(bucket.aws)
@@ -42,15 +44,17 @@ def init_bucket(
         console.note(f"The bucket {bucket.name} is made, in {region_name}.")
     check_conditional_writes(bucket)
     console.note("  writes are conditional (proven)")
-    measures, left_out = list[str](), list[str]()
+    measures, left_out, new = list[str](), list[str](), 0
     for safeguard in set_safeguards(bucket, region_name, location.account, location.partition):
         (left_out if safeguard.omission_reason else measures).append(safeguard.description)
+        new += safeguard.is_new and not safeguard.omission_reason
         _print_safeguard(console, safeguard)
     if console.as_json:
         bucket_fields = {"bucket": bucket.name, "region": region_name, "made": is_new}
         console.record("state_init", **bucket_fields, measures=measures, left_out=left_out)
     else:
         console.data(f"The state can be kept in {bucket.address}.")
+    completion.print(f"1 bucket {'added' if is_new else 'checked'}, {amount(new, 'safeguard')} set")
     return 0
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from provisioner.commands.completion_line import CompletionLine
 from provisioner.commands.confirmation import Confirmation
 from provisioner.engine.calls.clock import Clock
 from provisioner.errors import Blocked, UsageError, amount
@@ -78,6 +79,7 @@ def push_state(
         Blocked: The pushed state is another stack's, or is not later than the current one.
 
     """
+    completion = CompletionLine(console, workspace.bucket, "State push")
     pull_command = workspace.command("state pull", suffix)
     advice = f"Push what `{pull_command}` has printed; nothing was changed."
     state = StackState.parse(content, "What is pushed", advice)
@@ -90,14 +92,14 @@ def push_state(
     with locked_state(workspace, suffix, "state push", timeout, force=force) as locked:
         current = locked.current
         if current and _is_same(state, current):
-            console.note("It stands there already.")
+            completion.print(f"{suffix} has this state already")
             return 0
         if current and force:
             state.serial = max(state.serial, current.serial) + 1
         elif current:
             check_is_later(state, current)
         locked.replace(state)
-    console.data(f"The state of {suffix} is pushed: serial {state.serial}, {_resource_count_in_words(state)}.")
+    _print_replaced(completion, "state_push", state)
     return 0
 
 
@@ -156,6 +158,7 @@ def restore_version(
         Blocked: The version has another lineage or location, and `force` is not given.
 
     """
+    completion = CompletionLine(console, workspace.bucket, "State restore")
     store, versions = workspace.store(suffix), workspace.command("state history", suffix)
     if version not in store.version_names():
         if workspace.load_state(suffix) is None:
@@ -171,9 +174,17 @@ def restore_version(
         confirmation.confirm(console, f"Put {_describe(state)} of {suffix} in the place of {replaced}?")
         state.serial = max(state.serial, current.serial if current else 0) + 1
         locked.replace(state)
-    console.data(f"The state of {suffix} is what it was, as serial {state.serial}.")
     console.note(f"What was made since is found by its tags: `{workspace.command('plan', suffix)}` shows it.")
+    _print_replaced(completion, "state_restore", state)
     return 0
+
+
+def _print_replaced(completion: CompletionLine, command: str, state: StackState) -> None:
+    """Say which state is the present one now."""
+    if completion.console.as_json:
+        fields = {"serial": state.serial, "resources": state.resource_count}
+        completion.console.record(command, suffix=state.suffix, **fields)
+    completion.print(f"the state of {state.suffix} is {_describe(state)}")
 
 
 def _describe(state: StackState) -> str:
@@ -188,10 +199,11 @@ def _resource_count_in_words(state: StackState) -> str:
 
 def free_lock(console: Console, workspace: Workspace, suffix: str, confirmation: Confirmation) -> int:
     """Say who holds the lock, ask for confirmation, and free it."""
+    completion = CompletionLine(console, workspace.bucket, "State unlock")
     lock = workspace.lock(suffix, "state unlock", 0, Clock())
     holder, is_held = lock.last_holder()
     if holder is None or not is_held:
-        console.data(f"Nobody holds the lock of {suffix}.")
+        console.data_or_record(f"Nobody holds the lock of {suffix}.", "state_unlock", suffix=suffix, freed=None)
         return 0
     console.ask(f"The lock of {suffix} is held by {holder}.")
     confirmation.confirm(
@@ -199,5 +211,7 @@ def free_lock(console: Console, workspace: Workspace, suffix: str, confirmation:
     )
     begin_change()
     lock.force_unlock(holder)
-    console.data(f"The lock of {suffix} is free.")
+    if console.as_json:
+        console.record("state_unlock", suffix=suffix, freed=str(holder))
+    completion.print(f"the lock of {suffix} is free")
     return 0

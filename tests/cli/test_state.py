@@ -102,7 +102,7 @@ def test_a_push_that_was_killed_when_it_was_written_is_done_when_it_is_repeated(
     again = team.run("state", "push", str(file))
 
     assert again.code == 0, again.err
-    assert "It stands there already." in again.err
+    assert "has this state already" in again.err
     assert team.ledger["serial"] == 9
 
 
