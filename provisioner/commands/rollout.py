@@ -21,6 +21,7 @@ from provisioner.engine.calls.user_errors import user_errors
 from provisioner.errors import Interrupted, RolledBack, Superseded, WaitTimeout
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.resources.ecs.deployment_diagnosis import diagnose
+from provisioner.resources.ecs.lifecycle_hooks import read_awaited_hook
 from provisioner.resources.ecs.revisions import RunningRevision
 from provisioner.resources.ecs.rollout_watch import RolloutStage, RolloutWatch
 from provisioner.resources.ecs.service_deployments import (
@@ -30,7 +31,6 @@ from provisioner.resources.ecs.service_deployments import (
     SUCCESSFUL,
     SupersedingDeployment,
 )
-from provisioner.resources.ecs.traffic_shifts import read_awaited_hook
 from provisioner.service_clients import ECS
 from provisioner.terminal.console import Console
 from state.errors import ProvisionerError

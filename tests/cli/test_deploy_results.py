@@ -15,8 +15,7 @@ from provisioner.resources.ecs import rollout_watch
 from provisioner.resources.ecs.deployment_diagnosis import diagnose
 from provisioner.resources.ecs.revisions import registration_arguments
 from provisioner.resources.ecs.rollout_watch import RolloutStage, RolloutWatch
-from provisioner.resources.ecs.service import rollout_state
-from provisioner.resources.ecs.service_deployments import list_deployments, newest_deployment_status
+from provisioner.resources.ecs.service_deployments import list_deployments, newest_deployment_status, rollout_state
 from provisioner.service_clients import ECS
 from provisioner.settings.images import is_reference
 from tests.support.fake_resources import as_client

@@ -11,8 +11,8 @@ from provisioner.preflight import image_pulls, pull_rules
 from provisioner.preflight.image_pulls import PrivateImage, check_image
 from provisioner.resources.ecs.deployment_diagnosis import CALLS as DIAGNOSIS
 from provisioner.resources.ecs.deployment_diagnosis import Diagnosis, diagnose
+from provisioner.resources.ecs.lifecycle_hooks import read_awaited_hook
 from provisioner.resources.ecs.service_deployments import newest_deployment_status
-from provisioner.resources.ecs.traffic_shifts import read_awaited_hook
 from provisioner.service_clients import ECS, CloudWatchLogs
 from provisioner.settings.images import images_of
 

@@ -14,8 +14,8 @@ from provisioner.engine.execution.managed_resource import CONSISTENCY_SECONDS
 from provisioner.engine.execution.resource_calls import call_with_retry
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.resources.ecs.described_services import describe_services
+from provisioner.resources.ecs.lifecycle_hooks import describe_awaited_hook
 from provisioner.resources.ecs.rollouts import list_rollouts, unless_denied
-from provisioner.resources.ecs.service import rollout_state
 from provisioner.resources.ecs.service_deployments import (
     PENDING,
     ROLLED_BACK,
@@ -24,10 +24,10 @@ from provisioner.resources.ecs.service_deployments import (
     SupersedingDeployment,
     has_failed,
     primary_deployment,
+    rollout_state,
     superseding_deployment,
     was_stopped_by_hand,
 )
-from provisioner.resources.ecs.traffic_shifts import describe_awaited_hook
 from provisioner.service_clients import ECS
 from state.errors import ProvisionerError
 

@@ -16,18 +16,19 @@ from provisioner.errors import RolledBack, Superseded
 from provisioner.resources.ecs.base import CLUSTER_NOT_FOUND, ROLE_NOT_VISIBLE, EcsResourceType
 from provisioner.resources.ecs.deployment_diagnosis import diagnose, is_newest_stopped_by_hand
 from provisioner.resources.ecs.described_services import describe_services
+from provisioner.resources.ecs.lifecycle_hooks import read_awaited_hook
 from provisioner.resources.ecs.service_deployments import (
     FAILED_STATUSES,
     STOPPED_BY_HAND_HINT,
     has_failed_since,
     primary_deployment,
+    rollout_state,
     superseding_deployment,
 )
 from provisioner.resources.ecs.task_charges import task_charges
 from provisioner.resources.ecs.traffic_shifts import (
     TRAFFIC_SHIFT_KEY,
     describe_deployment_in_progress,
-    read_awaited_hook,
     rolling_strategy_command,
     rules_in_use,
     strategy_of,
@@ -229,27 +230,3 @@ def _newest_deployment_settings(actual: JsonObject) -> JsonObject:
     """Return the settings of the service that AWS returns only with its newest deployment."""
     primary = primary_deployment(actual)
     return {key: primary[key] for key in _DEPLOYMENT_SETTINGS if key in primary}
-
-
-def rollout_state(actual: JsonObject, desired: Any) -> str:
-    """Return the state of the rollout of a revision: COMPLETED, IN_PROGRESS, FAILED or ROLLED_BACK.
-
-    It is COMPLETED only if the desired number of tasks run and have this revision.
-
-    Args:
-        actual: The service as DescribeServices returns it.
-        desired: The ARN of the revision. Anything else stands for the revision of the primary deployment.
-
-    """
-    primary = primary_deployment(actual)
-    current = primary.get("taskDefinition")
-    expected = str(desired) if str(desired).startswith("arn:") else current
-    # After a failed deployment was started again, the failed one is listed beside the primary for a while.
-    judged = [primary]
-    if current != expected:
-        judged = [each for each in actual.get("deployments", []) if each.get("taskDefinition") == expected]
-    if any(deployment.get("rolloutState") == "FAILED" for deployment in judged):
-        return "FAILED"
-    if primary.get("rolloutState") != "COMPLETED" or actual["runningCount"] < actual["desiredCount"]:
-        return "IN_PROGRESS"
-    return "COMPLETED" if current == expected else "ROLLED_BACK"

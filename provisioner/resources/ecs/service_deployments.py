@@ -44,6 +44,30 @@ def primary_deployment(service: JsonObject) -> JsonObject:
     return next((each for each in service.get("deployments", []) if each["status"] == "PRIMARY"), none)
 
 
+def rollout_state(actual: JsonObject, desired: object) -> str:
+    """Return the state of the rollout of a revision: COMPLETED, IN_PROGRESS, FAILED or ROLLED_BACK.
+
+    It is COMPLETED only if the desired number of tasks run and have this revision.
+
+    Args:
+        actual: The service as DescribeServices returns it.
+        desired: The ARN of the revision. Anything else stands for the revision of the primary deployment.
+
+    """
+    primary = primary_deployment(actual)
+    current = primary.get("taskDefinition")
+    expected = str(desired) if str(desired).startswith("arn:") else current
+    # After a failed deployment was started again, the failed one is listed beside the primary for a while.
+    judged = [primary]
+    if current != expected:
+        judged = [each for each in actual.get("deployments", []) if each.get("taskDefinition") == expected]
+    if any(deployment.get("rolloutState") == "FAILED" for deployment in judged):
+        return "FAILED"
+    if primary.get("rolloutState") != "COMPLETED" or actual["runningCount"] < actual["desiredCount"]:
+        return "IN_PROGRESS"
+    return "COMPLETED" if current == expected else "ROLLED_BACK"
+
+
 def list_deployments(ecs: ECS, cluster: str, service: str) -> list[JsonObject] | None:
     """Return the deployments of the last 90 days, newest first (ListServiceDeployments).
 

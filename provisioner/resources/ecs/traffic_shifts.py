@@ -9,16 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 from botocore.exceptions import ClientError
 
 from provisioner.engine.calls.error_categories import (
-    ErrorCategory,
-    categorize,
     code_of,
-    default_if_unsupported,
-    describe_error,
 )
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Refusal
@@ -30,13 +25,9 @@ from provisioner.service_clients import ECS
 _ROLLING = "ROLLING"
 # The member of a service's load balancer that configures the traffic shift.
 TRAFFIC_SHIFT_KEY = "advancedConfiguration"
-_COMPLETED = "COMPLETED"
 # botocore ecs DescribeServices: the most services in one call.
 _MAX_SERVICES = 10
 _SECONDS_PER_MINUTE = 60.0
-# botocore DeploymentLifecycleHookStatus, and the default timeout of a hook in minutes.
-_AWAITING_ACTION, _DEFAULT_HOOK_MINUTES = "AWAITING_ACTION", 1440.0
-_REGION_FIELD = 3
 
 
 @dataclass(frozen=True)
@@ -169,30 +160,6 @@ def strategy_seconds(service: JsonObject) -> float:
     return minutes * _SECONDS_PER_MINUTE
 
 
-def read_awaited_hook(ecs: ECS, service: JsonObject) -> JsonObject:
-    """Return `{"Waits": ...}` if a deployment waits for a person at a lifecycle hook (DescribeServiceDeployments).
-
-    The value says in words which hook it is and how to go on. If the call is denied, the result is
-    `{"Unheard": ...}` with the reason. The result is empty, without a call, if ECS shifts no traffic for the
-    service or the deployment is complete.
-    """
-    arn = service.get("currentServiceDeployment")
-    is_open = primary_deployment(service).get("rolloutState", _COMPLETED) != _COMPLETED
-    if not (arn and is_open and strategy_of(service)):
-        return {}
-    no_deployments: JsonObject = {"serviceDeployments": []}
-    try:
-        reply = default_if_unsupported(
-            lambda: ecs.describe_service_deployments(serviceDeploymentArns=[arn]), no_deployments
-        )
-    except ClientError as error:
-        if categorize(error) is not ErrorCategory.DENIED:
-            raise
-        return {"Unheard": f"whether it waits for you at a lifecycle hook is not known: {describe_error(error)}"}
-    hook = next((describe_awaited_hook(deployment) for deployment in reply["serviceDeployments"]), "")
-    return {"Waits": hook} if hook else {}
-
-
 def describe_deployment_in_progress(service: JsonObject, expected_revision: str) -> str:
     """Return which deployment of a service is in progress and who asked for it, in words; "" if none is.
 
@@ -214,44 +181,3 @@ def describe_deployment_in_progress(service: JsonObject, expected_revision: str)
     awaited_hook = service.get("Waits") or service.get("Unheard", "")
     hook = f": {awaited_hook}" if awaited_hook else ""
     return f"ECS deploys {revision.rpartition('/')[2]}, {requested_by}{by_strategy} ({counts}){hook}"
-
-
-def describe_awaited_hook(deployment: JsonObject) -> str:
-    """Return in words at which hook a deployment waits for a person, until when, and how to go on.
-
-    "" if it waits at none. `deployment` is as DescribeServiceDeployments returns it.
-    """
-    arn = str(deployment.get("serviceDeploymentArn", ""))
-    hooks = deployment.get("lifecycleHookDetails") or []
-    hook = next((each for each in hooks if each.get("status") == _AWAITING_ACTION), None)
-    if hook is None:
-        return ""
-    deadline, since = "", _waiting_since(deployment, hook)
-    if expires_at := hook.get("expiresAt"):
-        action = hook.get("timeoutAction", "ROLLBACK")
-        deadline = f" until {_utc_minute(expires_at)}, when ECS takes {action}"
-    region = arn.split(":")[3] if arn.count(":") > _REGION_FIELD else ""
-    stage = deployment.get("lifecycleStage", "?")
-    return (
-        f"it waits for you at the hook {hook['hookId']} ({stage}){since}{deadline}: "
-        f"`aws ecs continue-service-deployment --service-deployment-arn {arn} --hook-id {hook['hookId']} "
-        f"--action CONTINUE --region {region}` lets it go on, `--action ROLLBACK` sends it back"
-    )
-
-
-def _waiting_since(deployment: JsonObject, hook: JsonObject) -> str:
-    """Return since when a hook waits, in words; "" if that cannot be known.
-
-    AWS returns only the end of the wait. The start follows from it if all hooks have the same timeout.
-    """
-    hooks = (deployment.get("deploymentConfiguration") or {}).get("lifecycleHooks") or []
-    limits = (each.get("timeoutConfiguration") or {} for each in hooks if each.get("targetType") == "PAUSE")
-    minutes = {float(limit.get("timeoutInMinutes", _DEFAULT_HOOK_MINUTES)) for limit in limits}
-    if len(minutes) != 1 or not hook.get("expiresAt"):
-        return ""
-    return f" since {_utc_minute(hook['expiresAt'] - timedelta(minutes=minutes.pop()))}"
-
-
-def _utc_minute(moment: datetime) -> str:
-    """Return a moment in UTC, to the minute."""
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
