@@ -53,40 +53,7 @@ def given_settings(
         UsageError: The file cannot be read, a setting or variable is unknown, or a value is nested too deep.
 
     """
-    given = (*_read_file(file), *_read_environment(environment), *map(read_set_option, sets))
-    return {setting.path: _check_depth(_check_known(setting)) for setting in given}
-
-
-def variable_name(path: str) -> str:
-    """Return the name of the environment variable of a setting."""
-    return PREFIX + path.upper().replace(".", "__")
-
-
-def _check_known(setting: GivenSetting) -> GivenSetting:
-    """Return the given setting; raise UsageError if there is no such setting."""
-    if setting.path not in setting_schemas():
-        raise unknown_setting_error(setting.path, setting.source)
-    return setting
-
-
-def _check_depth(setting: GivenSetting) -> GivenSetting:
-    """Return the given setting; raise UsageError if its value is nested too deep.
-
-    Such a value could be neither searched nor printed.
-    """
-    values = [setting.value]
-    for _ in range(_MAX_DEPTH):
-        values = [member for value in values for member in _members(value)]
-        if not values:
-            return setting
-    raise UsageError(f"The setting `{setting.path}` ({setting.source}) is refused: {_TOO_DEEP}.", _SET_SYNTAX)
-
-
-def _members(value: Any) -> Iterable[Any]:
-    """Return the values inside a mapping or a list; nothing for any other value."""
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
+    return _by_path((*_read_file(file), *_read_environment(environment), *map(read_set_option, sets)))
 
 
 def settings_in(document: Mapping[str, Any], file: Path) -> dict[str, GivenSetting]:
@@ -96,7 +63,31 @@ def settings_in(document: Mapping[str, Any], file: Path) -> dict[str, GivenSetti
         UsageError: A setting is unknown, or a value is nested too deep.
 
     """
-    return {setting.path: _check_depth(_check_known(setting)) for setting in _settings_of(document, file)}
+    return _by_path(_settings_of(document, file))
+
+
+def variable_name(path: str) -> str:
+    """Return the name of the environment variable of a setting."""
+    return PREFIX + path.upper().replace(".", "__")
+
+
+def _by_path(given: Iterable[GivenSetting]) -> dict[str, GivenSetting]:
+    """Return the given settings by path, the last one of each; raise UsageError for one that cannot be used."""
+    by_path = {setting.path: setting for setting in given}
+    for path, setting in by_path.items():
+        if path not in setting_schemas():
+            raise unknown_setting_error(path, setting.source)
+        if _is_deeper(setting.value, _MAX_DEPTH):
+            raise UsageError(f"The setting `{path}` ({setting.source}) is refused: {_TOO_DEEP}.", _SET_SYNTAX)
+    return by_path
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Return whether mappings and lists are nested in more levels; such a value could be neither searched nor shown."""
+    if not isinstance(value, (dict, list)):
+        return False
+    members = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper(member, levels - 1) for member in members)
 
 
 def unusable_file_error(path: Path, error: Exception) -> UsageError:
@@ -167,6 +158,6 @@ def _parse_value(text: str) -> Any:
         except ValueError:
             return text
         except RecursionError:
-            # The text is nested too deep to be parsed: return a value that `_check_depth` refuses for that.
+            # The text is nested too deep to be parsed: return a value that `_by_path` refuses for that.
             return json.loads("[" * (_MAX_DEPTH + 1) + "]" * (_MAX_DEPTH + 1))
     return text
