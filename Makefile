@@ -75,7 +75,7 @@ $(BIN)/uv:
 	$(BIN)/pip --quiet --disable-pip-version-check install uv
 
 $(VENV)/.runs: setup.cfg .ci/local.txt
-	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed") if sys.version_info < (3, 11) else None'
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed") if sys.version_info < (3, 11) else None'
 	@echo "1 of 3: making $(VENV), once."
 	@$(PYTHON) -m venv $(VENV)
 	@echo "2 of 3: installing the $$(grep -c == .ci/local.txt) packages of .ci/local.txt there; a minute or so, by the network."

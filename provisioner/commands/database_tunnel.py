@@ -12,7 +12,8 @@ from pathlib import Path
 
 from botocore.exceptions import ClientError
 
-from provisioner.commands.exec_session import LOCAL_ONLY, enterable_task
+from provisioner.commands.exec_session import enterable_task
+from provisioner.commands.session_rehearsal import rehearsal_end
 from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.calls.user_errors import user_error, user_errors
 from provisioner.engine.execution.managed_resource import read
@@ -48,21 +49,28 @@ class Database:
     secret: str
 
 
-def hold_tunnel(console: Console, session: Session, port: int | None, service: str) -> int:
-    """Say how to connect, then hold the port open; the password is shown to nobody."""
-    plugin = Plugin.find()
+def hold_tunnel(console: Console, session: Session, plugin: Plugin | None, port: int | None, service: str) -> int:
+    """Say how to connect, then hold the port open; the password is shown to nobody.
+
+    Raises:
+        ProvisionerError: The tunnel has ended by itself, or the stack is in the local AWS, where all is done up to
+            the session.
+
+    """
     local_port = _choose_port(port)
     database = _read_database(session)
     task = enterable_task(session, service, "")
     connection = _start_forwarding(session, task, database, local_port)
     _print_connection(console, session, database, local_port)
+    if plugin is None or session.aws.local:
+        console.note(f"Rehearsed: The port {local_port} of this machine is free.")
+        opened = f"StartSession opens the session {connection['SessionId']}"
+        raise rehearsal_end(console, session, task, opened, plugin)
     argv = plugin.command(session.location.region, task.target, str(session.aws.client("ssm").meta.endpoint_url))
     try:
         exit_status = _run_plugin(argv, plugin.environment(connection))
     except KeyboardInterrupt as stop:
         return exit_code(stop)
-    if session.aws.local:
-        raise ProvisionerError("The session ended: the local AWS runs no task to go through.", LOCAL_ONLY)
     raise ProvisionerError(f"The tunnel has ended by itself ({exit_status}).", "Run the same command again.")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from provisioner.commands.completion import complete_from
-from provisioner.commands.context import open_known_session
+from provisioner.commands.context import console_from, open_known_session
 from provisioner.commands.help_page import Group
 from provisioner.commands.options import stack_options
 
@@ -29,6 +29,8 @@ def db() -> None:
 def tunnel(port: int | None, service: str, **given: Any) -> int:
     """Open a port on this machine that leads to the database, through a task, until Ctrl-C."""
     from provisioner.commands.database_tunnel import hold_tunnel
+    from provisioner.commands.session_rehearsal import find_plugin
 
+    plugin = find_plugin(console_from(given), local=given["local"])
     console, session = open_known_session(given)
-    return hold_tunnel(console, session, port, service)
+    return hold_tunnel(console, session, plugin, port, service)

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from provisioner.commands.completion import complete_from
-from provisioner.commands.context import open_known_session
+from provisioner.commands.context import console_from, open_known_session
 from provisioner.commands.help_page import Command
 from provisioner.commands.options import stack_options
 
@@ -25,6 +25,8 @@ from provisioner.commands.options import stack_options
 def exec_(service: str, task: str, command: tuple[str, ...], **given: Any) -> int:
     """Run COMMAND (a shell, where none is given) in a task that runs; write -- before it."""
     from provisioner.commands.exec_session import exec_command
+    from provisioner.commands.session_rehearsal import find_plugin
 
+    plugin = find_plugin(console_from(given), local=given["local"])
     console, session = open_known_session(given)
-    return exec_command(console, session, service, task, command)
+    return exec_command(console, session, plugin, service, task, command)

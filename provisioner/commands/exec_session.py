@@ -9,6 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from provisioner.commands.session_rehearsal import rehearsal_end
 from provisioner.commands.stack_services import service_state
 from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.calls.user_errors import user_error, user_errors
@@ -30,8 +31,6 @@ from state.errors import ProvisionerError
 _SHELL = ("/bin/sh",)
 # The exit code of a command whose output nobody reads any more: 128 plus SIGPIPE.
 _BROKEN_PIPE = 141
-# The hint for local AWS, which has no containers.
-LOCAL_ONLY = "With --local everything happens up to the session."
 
 
 def enterable_task(session: Session, service: str, task: str) -> RunningTask:
@@ -78,12 +77,21 @@ def _exec_disabled_error(session: Session, service_name: str) -> Blocked:
     )
 
 
-def exec_command(console: Console, session: Session, service: str, task: str, command: Sequence[str]) -> int:
-    """Run the command in a task, or a shell if none is given; return the command's exit code."""
-    plugin = Plugin.find()
+def exec_command(
+    console: Console, session: Session, plugin: Plugin | None, service: str, task: str, command: Sequence[str]
+) -> int:
+    """Run the command in a task, or a shell if none is given; return the command's exit code.
+
+    Raises:
+        ProvisionerError: The stack is in the local AWS, where all is done up to the session.
+
+    """
     running_task = enterable_task(session, service, task)
     frame = OutputFrame(secrets.token_hex(8))
     connection = _start_session(session, running_task, frame.wrap_command(command or _SHELL))
+    if plugin is None or session.aws.local:
+        opened = f"ExecuteCommand opens the session {connection['SessionId']}"
+        raise rehearsal_end(console, session, running_task, opened, plugin)
     console.note(f"In {running_task.container} of task {running_task.id}", "dim")
     argv = plugin.command(session.location.region, running_task.target, _endpoint(session))
     try:
@@ -98,7 +106,7 @@ def exec_command(console: Console, session: Session, service: str, task: str, co
     except KeyboardInterrupt as stop:
         return exit_code(stop)
     if frame.exit_code is None:
-        raise _broken_session_error(session, frame, exit_status)
+        raise _broken_session_error(frame, exit_status)
     return frame.exit_code
 
 
@@ -136,13 +144,8 @@ def _write(stream: Any, part: bytes) -> None:
     stream.flush()
 
 
-def _broken_session_error(session: Session, frame: OutputFrame, exit_status: int) -> ProvisionerError:
+def _broken_session_error(frame: OutputFrame, exit_status: int) -> ProvisionerError:
     """Return the error for a session that ended before the command did."""
-    if session.aws.local:
-        return ProvisionerError(
-            "The session ended: the local AWS runs no container that could be entered.",
-            LOCAL_ONLY,
-        )
     if frame.has_begun:
         return ProvisionerError("The session ended before the command did.", "Run the same command again.")
     return ProvisionerError(

@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -34,6 +35,7 @@ class Plugin:
     """The Session Manager plugin on this machine."""
 
     path: str
+    version: str
 
     @classmethod
     def find(cls) -> Plugin:
@@ -47,10 +49,10 @@ class Plugin:
         if path is None:
             raise Blocked(f"The Session Manager plugin is not installed: no {NAME} on PATH.", install_hint())
         version = _read_version(path)
+        version_text = ".".join(map(str, version)) or "of an unknown version"
         if version <= _LAST_INSECURE_VERSION:
-            version_text = ".".join(map(str, version)) or "of an unknown version"
             raise Blocked(f"The Session Manager plugin at {path} is too old ({version_text}).", install_hint())
-        return cls(path)
+        return cls(path, version_text)
 
     def command(self, region: str, target: str, endpoint: str) -> list[str]:
         """Return the command line of the plugin; the order of the arguments is that of its session.go."""
@@ -68,6 +70,11 @@ class Plugin:
     def environment(self, session: Mapping[str, str]) -> Mapping[str, str]:
         """Return the environment of the plugin: the current one plus the session from StartSession."""
         return {**os.environ, _SESSION_VARIABLE: json.dumps(dict(session))}
+
+    def shell_line(self, region: str, target: str, endpoint: str) -> str:
+        """Return the line that starts the plugin from a shell, without the values of the session."""
+        hidden = json.dumps(dict.fromkeys(("SessionId", "StreamUrl", "TokenValue"), "..."))
+        return f"{_SESSION_VARIABLE}={shlex.quote(hidden)} {shlex.join(self.command(region, target, endpoint))}"
 
 
 def install_hint() -> str:

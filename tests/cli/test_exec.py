@@ -1,4 +1,7 @@
-"""`exec`, `db tunnel`, `open`: into a task, to the database, to the address; and where that cannot be."""
+"""`exec`, `db tunnel`, `open`: into a task, to the database, to the address; and where that cannot be.
+
+A container can be entered on AWS alone, so most tests reach the emulator as if it was AWS: without `--local`.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ from provisioner.emulator.hooks import always
 from provisioner.emulator.wire import Call
 from provisioner.errors import Blocked
 from provisioner.terminal.output_frame import OutputFrame
-from provisioner.terminal.session_manager_plugin import Plugin
+from provisioner.terminal.session_manager_plugin import Plugin, install_hint
 from tests.support.fake_plugin import FakePlugin
 from tests.support.live_stack import ACCOUNT, SUFFIX, LiveStack
 from tests.support.user import ROOT, CommandResult, User
@@ -84,15 +87,19 @@ def plugin(tmp_path_factory: pytest.TempPathFactory) -> FakePlugin:
 
 @pytest.fixture(scope="module")
 def user(live_stack: LiveStack, plugin: FakePlugin) -> Iterator[User]:
-    """The plugin runs what is asked for."""
-    environment = {"PATH": f"{plugin.folder}:{os.environ['PATH']}"}
+    """A user whose stack is on AWS, it seems; the plugin runs what is asked for."""
+    desk = live_stack.desk
+    state = desk.ledger(SUFFIX).read_text().replace(f"embedded:{desk.box.emulator.instance}", desk.box.endpoint)
+    (desk.home / f"{SUFFIX}.json").write_text(state)
+    environment = {"PATH": f"{plugin.folder}:{os.environ['PATH']}", "AWS_ENDPOINT_URL": desk.box.endpoint}
+    environment |= {"AWS_ACCESS_KEY_ID": "AKIAREAL", "AWS_SECRET_ACCESS_KEY": "real"}
     with plugin.in_the_task():
-        yield dataclasses.replace(live_stack.desk, environment=environment)
+        yield dataclasses.replace(desk, environment=environment)
 
 
 def execute(user: User, *asked: str) -> CommandResult:
     """`exec`, in this process: what comes after `--` is the command's."""
-    return user.run("exec", "--local", *asked, local=False)
+    return user.run("exec", *asked, local=False)
 
 
 def change(live_stack: LiveStack, **service: object) -> None:
@@ -169,13 +176,89 @@ def test_what_is_not_there_is_said(opened: User, asked: list[str], code: int, to
     assert told in ran.err
 
 
-def test_without_the_plugin_it_is_said_what_to_install(opened: User, tmp_path: Path) -> None:
+def test_without_the_plugin_it_is_said_what_to_install_before_any_call(opened: User, tmp_path: Path) -> None:
     mark = opened.mark()
-    ran = execute(dataclasses.replace(opened, environment={"PATH": str(tmp_path)}), "--", "true")
+    without = dataclasses.replace(opened, environment={**opened.environment, "PATH": str(tmp_path)})
 
-    assert ran.code == 5
-    assert "session-manager-plugin" in ran.err.splitlines()[1]
-    assert "ExecuteCommand" not in [call["operation"] for call in opened.box.calls(mark)]
+    for command in (["exec"], ["db", "tunnel"]):
+        ran = without.process(*command)
+        assert ran.code == 5
+        assert ran.err.startswith("Error: The Session Manager plugin is not installed: no session-manager-plugin")
+        assert install_hint() in " ".join(ran.err.split())
+    assert opened.mark() == mark
+
+
+def rehearsed(opened: User, *command: str, path: Path | None = None) -> CommandResult:
+    """A command with --local, as a process; `path` is the one folder on PATH, else the plugin is on it."""
+    environment = {"PATH": str(path) if path else opened.environment["PATH"]}
+    return dataclasses.replace(opened, environment=environment).process(*command)
+
+
+def test_on_the_local_aws_all_is_done_up_to_the_session(opened: User, plugin: FakePlugin) -> None:
+    (plugin.folder / "told").unlink(missing_ok=True)
+    replies = []
+    always.after("ecs", "ExecuteCommand")(lambda _, reply: replies.append(reply))
+    try:
+        ran = rehearsed(opened, "exec", "--local", "--", "env")
+    finally:
+        always.afters["ecs", "ExecuteCommand"].clear()
+
+    (reply,) = replies
+    assert (ran.code, ran.out) == (1, "")
+    lines = ran.err.splitlines()
+    assert lines[0] == f"Session Manager plugin 1.2.707.0: {plugin.folder}/session-manager-plugin"
+    assert f"Rehearsed: The task {reply['taskArn'].rpartition('/')[2]} runs" in ran.err
+    assert "enableExecuteCommand" in ran.err
+    assert f"ExecuteCommand opens the session {reply['session']['sessionId']}" in ran.err
+    assert "--set service.exec=true` adds task-role-exec" in ran.err
+    assert "Error: The rehearsal ends here: the local AWS runs no container that could be entered." in lines
+    assert reply["session"]["tokenValue"] not in ran.err
+    assert not (plugin.folder / "told").exists()
+
+
+def test_the_line_of_a_rehearsal_is_what_runs_on_aws(opened: User, plugin: FakePlugin) -> None:
+    line = rehearsed(opened, "exec", "--local").err.splitlines()[-1]
+    execute(opened, "--", "true")
+    on_aws = json.loads(plugin.told)["argv"]
+
+    plugin.put("line", "break")
+    subprocess.run(line, shell=True, check=True, capture_output=True)
+
+    printed = json.loads(plugin.told)
+    assert printed["argv"][:-1] == on_aws[:-1]
+    assert printed["argv"][-1] == "https://ssm.us-east-1.amazonaws.com"
+    assert set(printed["session"].values()) == {"..."}
+
+
+def test_a_rehearsal_needs_no_plugin_and_says_first_that_there_is_none(opened: User, tmp_path: Path) -> None:
+    ran = rehearsed(opened, "exec", "--local", path=tmp_path)
+
+    assert ran.code == 1
+    assert ran.err.startswith("The Session Manager plugin is not installed")
+    assert install_hint() in ran.err
+    assert "Rehearsed: ExecuteCommand opens the session" in ran.err
+
+
+def test_a_rehearsed_tunnel_says_how_to_connect_and_what_runs_on_aws(opened: User, live_stack: LiveStack) -> None:
+    ran = rehearsed(opened, "db", "tunnel", "--local")
+
+    assert ran.code == 1
+    assert ran.out.startswith('psql "host=127.0.0.1 port=')
+    port = re.search(r"port=(\d+)", ran.out)
+    assert port
+    assert f"Rehearsed: The port {port[1]} of this machine is free." in ran.err
+    assert "StartSession opens the session" in ran.err
+    assert "session-manager-plugin AWS_SSM_START_SESSION_RESPONSE us-east-1 StartSession" in ran.err
+    secret = live_stack.aws("secretsmanager").get_secret_value(SecretId=live_stack.secret)["SecretString"]
+    assert json.loads(secret)["password"] not in ran.out + ran.err
+
+
+def test_a_rehearsal_is_a_record_with_json(opened: User) -> None:
+    ran = rehearsed(opened, "exec", "--local", "--json")
+
+    record, error = ran.lines
+    assert (record["type"], record["container"], error["type"]) == ("rehearsal", "api", "error")
+    assert record["plugin_command"].startswith("AWS_SSM_START_SESSION_RESPONSE=")
 
 
 def test_expired_credentials_are_told_as_such(opened: User) -> None:
@@ -192,22 +275,23 @@ def test_a_command_that_never_began_is_no_success(opened: User, plugin: FakePlug
     with plugin.in_the_task():
         plugin_of_its_own = FakePlugin.at(plugin.folder / "broken")
         plugin_of_its_own.put("line", "break")
-        broken = dataclasses.replace(opened, environment={"PATH": f"{plugin_of_its_own.folder}:{os.environ['PATH']}"})
+        path = f"{plugin_of_its_own.folder}:{os.environ['PATH']}"
+        broken = dataclasses.replace(opened, environment={**opened.environment, "PATH": path})
         ran = execute(broken, "--", "true")
 
     assert ran.code == 1
-    assert "the local AWS runs no container" in ran.err
+    assert "The command did not begin (the plugin ended with 0)." in ran.err
 
 
 def test_a_process_without_a_terminal_has_its_exit_code_and_an_end_of_input(opened: User) -> None:
-    ran = opened.process("exec", "--local", "--", "sh", "-c", "cat; exit 3")
+    ran = opened.process("exec", "--", "sh", "-c", "cat; exit 3")
 
     assert ran.code == 3, ran.err
 
 
 @pytest.mark.slow
 def test_nobody_reads_any_more_and_the_session_ends(opened: User) -> None:
-    with opened.spawn("exec", "--local", "--", "yes") as process:
+    with opened.spawn("exec", "--", "yes") as process:
         assert process.stdout
         assert process.stdout.readline() == "y\n"
         process.stdout.close()
@@ -219,7 +303,7 @@ def test_nobody_reads_any_more_and_the_session_ends(opened: User) -> None:
 @pytest.mark.slow
 def test_on_a_terminal_what_is_typed_reaches_the_command(opened: User) -> None:
     ours, its = pty.openpty()
-    argv = [sys.executable, str(ROOT / "cli.py"), "exec", "--local"]
+    argv = [sys.executable, str(ROOT / "cli.py"), "exec"]
     told = {**os.environ, "MLAPI_HOME": str(opened.home), **opened.environment}
     with subprocess.Popen(argv, stdin=its, stdout=its, stderr=its, env=told) as process:
         os.close(its)
@@ -241,7 +325,7 @@ def test_on_a_terminal_what_is_typed_reaches_the_command(opened: User) -> None:
 
 def tunnelled(user: User, *more: str) -> CommandResult:
     """`db tunnel`, in this process; the plugin's end is its end."""
-    return user.run("db", "tunnel", *more)
+    return user.run("db", "tunnel", *more, local=False)
 
 
 def test_a_tunnel_says_how_to_connect_and_shows_no_password(
@@ -257,7 +341,7 @@ def test_a_tunnel_says_how_to_connect_and_shows_no_password(
     told = json.loads(plugin.told)
     assert told["session"]["TokenValue"] not in ran.out + ran.err + json.dumps(told["argv"])
     assert ran.code == 1
-    assert "the local AWS runs no task to go through" in ran.err
+    assert "The tunnel has ended by itself (0)." in ran.err
 
 
 def test_a_tunnel_leads_to_the_database_through_the_task(opened: User, live_stack: LiveStack) -> None:
@@ -288,11 +372,11 @@ def test_a_port_that_is_taken_is_refused_and_the_usual_one_gives_way(opened: Use
 
 def test_a_tunnel_ends_with_ctrl_c(opened: User, plugin: FakePlugin) -> None:
     plugin.put("line", "listen")
-    with opened.spawn("db", "tunnel", "--local") as process:
+    with opened.spawn("db", "tunnel") as process:
         assert process.stdout
         assert process.stderr
         line = process.stdout.readline()
-        told = [process.stderr.readline() for _ in range(5)]
+        told = [process.stderr.readline() for _ in range(6)]
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 130
         assert "Traceback" not in process.stderr.read()
@@ -353,4 +437,4 @@ def test_where_no_task_runs_it_is_said(opened: User, live_stack: LiveStack) -> N
 
     assert ran.code == 5
     assert "No task of ml-api-service-prod runs." in ran.err
-    assert "doctor --suffix prod --local` tells why" in ran.err
+    assert "doctor --suffix prod` tells why" in ran.err
