@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from provisioner.configuration import SET_OPTION, GivenSetting, setting_value
+from provisioner.configuration import FILE_SOURCE, SET_OPTION, GivenSetting, setting_value
 from provisioner.engine.resource_graph.sensitive import CHANGED, SET
 from provisioner.errors import UsageError
 from provisioner.names import name_of
@@ -81,12 +81,22 @@ def describe_changes(before: Applied | None, given: Given, settings: Settings, s
         return []
     changes = setting_changes(before, applied_settings(given, settings, salt))
     notes = [f"Settings changed since the last apply: {', '.join(map(str, changes))}."] if changes else []
+    files = _file_sources(setting["source"] for setting in before.values())
+    if changes and files and not _file_sources(setting.source for setting in given.values()):
+        notes.append(
+            f"The last apply had settings of the {', '.join(files)}; now no file gives any. Name it: --config."
+        )
     if dropped := dropped_options(before, given):
         options = ", ".join(
             f"`--set {path}={_as_option_value(_hidden(path, value))}`" for path, value in dropped.items()
         )
         notes.append(f"Given at the last apply and not now: {options}. `--keep-settings` gives the same again.")
     return notes
+
+
+def _file_sources(sources: Iterable[str]) -> list[str]:
+    """Return those of the sources that are files, each once."""
+    return [source for source in dict.fromkeys(sources) if source.startswith(FILE_SOURCE)]
 
 
 def kept_options(session: Session) -> list[str]:

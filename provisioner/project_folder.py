@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 SETTINGS_FILE = "ml-api.toml"
@@ -15,7 +16,7 @@ def find_settings_file() -> Path | None:
     """
     here = Path.cwd()
     for folder in (here, *here.parents):
-        if (folder / SETTINGS_FILE).exists():
+        if os.path.lexists(folder / SETTINGS_FILE):  # a link that leads nowhere is refused, and not passed over
             return Path(SETTINGS_FILE) if folder == here else folder / SETTINGS_FILE
     return None
 

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from provisioner.configuration.errors import invalid_settings_error
 from provisioner.configuration.sources import (
+    FILE_SOURCE,
     SET_OPTION,
     GivenSetting,
     given_settings,
@@ -27,6 +28,7 @@ from provisioner.settings.schema import SettingSchema, setting_schemas
 
 DEFAULT = "default"
 __all__ = [
+    "FILE_SOURCE",
     "SET_OPTION",
     "GivenSetting",
     "Setting",

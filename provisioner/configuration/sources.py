@@ -17,8 +17,9 @@ from provisioner.names import PROGRAM
 from provisioner.project_folder import find_settings_file
 from provisioner.settings.schema import sections, setting_schemas
 
-# The source of what an option gives.
+# The source of what an option gives, and the beginning of that of what a file gives.
 SET_OPTION = "--set"
+FILE_SOURCE = "file "
 _SET_SYNTAX = "Write it as --set section.key=value."
 PREFIX = "MLAPI_"
 OTHER_VARIABLES = ("MLAPI_HOME", "MLAPI_STATE", "MLAPI_STATE_ENDPOINT", "MLAPI_LOCAL")
@@ -113,7 +114,7 @@ def _read_file(file: Path | None) -> Iterator[GivenSetting]:
 
 def _settings_of(document: Mapping[str, Any], file: Path) -> Iterator[GivenSetting]:
     """Yield what a TOML document gives, known or not."""
-    source = f"file {file}"
+    source = f"{FILE_SOURCE}{file}"
     for name, value in document.items():
         if name in sections() and isinstance(value, dict):
             yield from (GivenSetting(f"{name}.{key}", member, source) for key, member in value.items())

@@ -235,3 +235,30 @@ def test_keeping_settings_needs_calls(user: User) -> None:
     ran = user.run("plan", "--suffix", "prod", "--keep-settings", "--offline")
 
     assert (ran.code, "Leave one of them out." in ran.err) == (64, True)
+
+
+def test_that_no_file_gives_settings_any_more_is_said(
+    user: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / "ml-api.toml").write_text("[logs]\ndays = 7\n")
+    monkeypatch.chdir(tmp_path / "project")
+    user.well("apply", "--yes", "--suffix", "a")
+    monkeypatch.chdir(tmp_path)
+
+    elsewhere = user.plan("a")
+
+    assert "had settings of the file ml-api.toml; now no file gives any. Name it: --config." in elsewhere
+    assert user.plan("a", "--config", "project/ml-api.toml") == "No changes.\n"
+
+
+def test_a_settings_file_that_leads_nowhere_is_refused(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("ml-api.toml").write_text("")
+    Path("below").mkdir()
+    monkeypatch.chdir("below")
+    Path("ml-api.toml").symlink_to("nowhere")
+
+    ran = user.run("plan", "--suffix", "a", "--offline", local=False)
+
+    assert ran.code == 64
+    assert "The settings file ml-api.toml cannot be used: No such file" in ran.err
