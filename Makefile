@@ -79,7 +79,7 @@ $(VENV)/.runs: setup.cfg .ci/local.txt
 	@echo "1 of 3: making $(VENV), once."
 	@$(PYTHON) -m venv $(VENV)
 	@echo "2 of 3: installing the $$(grep -c == .ci/local.txt) packages of .ci/local.txt there; a minute or so, by the network."
-	@$(BIN)/pip --disable-pip-version-check install --no-deps --require-hashes -r .ci/local.txt | $(PROGRESS)
+	@PYTHONUNBUFFERED=1 $(BIN)/pip --disable-pip-version-check install --no-deps --require-hashes -r .ci/local.txt | $(PROGRESS)
 	@echo "3 of 3: installing this checkout beside them."
 	@$(PIP) --no-build-isolation -e .
 	@touch $@
