@@ -210,9 +210,9 @@ def stop_emulator(console: Console) -> int:
     if console.as_json:
         console.record("local", running=False, stopped=stopped)
     elif stopped:
-        console.data("The local AWS has ended, and what it held with it.")
+        console.text("The local AWS has ended, and what it held with it.")
     else:
-        console.data("It was not running.")
+        console.text("It was not running.")
     if unresponsive_pid is not None:
         console.note(
             f"Process {unresponsive_pid}, which the state file named, does not answer as the local AWS and was "
@@ -238,11 +238,11 @@ def _print_status(console: Console, emulator: local_aws.RunningEmulator | None) 
         )
         console.record("local", running=bool(emulator), **process_fields, **manner)
     elif emulator:
-        console.data(
+        console.text(
             f"The local AWS listens at {emulator.endpoint} (process {emulator.pid}, {_describe_options(emulator)})."
         )
     else:
-        console.data("Not running.")
+        console.text("Not running.")
 
 
 def _describe_options(emulator: local_aws.RunningEmulator) -> str:

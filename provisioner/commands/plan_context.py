@@ -16,7 +16,7 @@ from provisioner.preflight.finding import Finding
 from provisioner.session import Session
 from provisioner.settings.ineffective import ineffective_settings
 from provisioner.terminal.console import Console
-from provisioner.terminal.plan import describe_roles
+from provisioner.terminal.plan import describe_resources
 
 
 def context_notes(session: Session, plan: Plan, *, teardown: bool = False) -> Plan:
@@ -87,10 +87,8 @@ def location_description(session: Session) -> str:
 def print_checked_resources(console: Console, session: Session, plan: Plan, started: float) -> None:
     """Say how many resources were checked, with how many calls, in what time; `status` counts the same."""
     roles = len(plan.roles)
-    roles_in_words = f" and {describe_roles(roles)}" if roles else ""
-    print_check_summary(
-        console, session, f"{amount(len(plan.changes) - roles, 'resource')}{roles_in_words} checked", started
-    )
+    subject = describe_resources(len(plan.changes) - roles, roles)
+    print_check_summary(console, session, f"{subject} checked", started)
 
 
 def print_check_summary(console: Console, session: Session, subject: str, started: float) -> None:

@@ -16,10 +16,10 @@ from provisioner.settings.schema import settings_json_schema
 from provisioner.settings.variables import replace_sensitive_values
 from provisioner.terminal.console import Console
 from provisioner.terminal.fitting import terminal_width
+from provisioner.terminal.tables import Narrowing
 
 _COLUMNS = ("setting", "value", "unit", "from")
-# The least widths of the columns that may be shortened on a narrow terminal.
-_LEAST_WIDTHS = {"from": 18, "value": 26}
+_NARROW = Narrowing(continued={"value": 20})
 # The types of the values of digits alone that have no unit.
 _TYPES_OF_DIGITS = ("number", "text")
 
@@ -34,7 +34,7 @@ def print_settings(console: Console, settings: Iterable[Setting]) -> int:
         console.table(rows, _COLUMNS)
     else:
         joined = [(path, _with_unit(value, unit), source) for path, value, unit, source in rows]
-        console.table(joined, [name for name in _COLUMNS if name != "unit"], **_LEAST_WIDTHS)
+        console.table(joined, [name for name in _COLUMNS if name != "unit"], _NARROW)
     return 0
 
 

@@ -23,7 +23,7 @@ from provisioner.service_clients import ELBV2
 from provisioner.session import Session
 from provisioner.steps.ecs import CONTAINER
 from provisioner.terminal.console import Console
-from provisioner.terminal.fitting import table_lines
+from provisioner.terminal.tables import table_lines
 from state.serialization import json_fields
 
 CLOUDFRONT, LOAD_BALANCER = "CloudFront", "load balancer"

@@ -221,5 +221,5 @@ def print_deleted(console: Console, session: Session, outcome: Outcome, report: 
         until = f", until {remnant.until.replace('+00:00', 'Z')}" if remnant.until else ""
         console.note(f"Left alone: {remnant.id} ({remnant.reason}{until}).")
     if n := len(outcome.done):
-        console.data(f"The stack {session.suffix} is gone: {amount(n, 'resource')} in {outcome.seconds:.1f} s.")
-    console.data(f"Verified empty: {amount(report.asked, 'id')} asked, {report.searches} searches.")
+        console.text(f"The stack {session.suffix} is gone: {amount(n, 'resource')} in {outcome.seconds:.1f} s.")
+    console.text(f"Verified empty: {amount(report.asked, 'id')} asked, {report.searches} searches.")

@@ -53,7 +53,7 @@ def init_bucket(
         bucket_fields = {"bucket": bucket.name, "region": region_name, "made": is_new}
         console.record("state_init", **bucket_fields, measures=measures, left_out=left_out)
     else:
-        console.data(f"The state can be kept in {bucket.address}.")
+        console.text(f"The state can be kept in {bucket.address}.")
     completion.print(f"1 bucket {'added' if is_new else 'checked'}, {amount(new, 'safeguard')} set")
     return 0
 

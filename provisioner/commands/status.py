@@ -13,7 +13,7 @@ from provisioner.errors import NoSuchStack, UsageError, amount
 from provisioner.terminal.console import Console
 from provisioner.terminal.outputs import USUAL_PHASE, show_outputs, show_resources
 from provisioner.workspace import Workspace, as_sentence, next_steps, unfinished_teardown
-from state.stack_state import StackState
+from state.stack_state import ACCOUNT_WIDE_TYPES, StackState
 
 _CACHED_COLUMNS = ("node", "kind", "phase", "id")
 
@@ -24,8 +24,11 @@ _CACHED_COLUMNS = ("node", "kind", "phase", "id")
 @click.option("--cached", is_flag=True, help="From the state file alone: no call.")
 @click.option("--watch", is_flag=True, help="Look again and again, until Ctrl-C.")
 @click.option("--resources", is_flag=True, help="Add the table of all resources with their ids.")
+@click.option("--events", is_flag=True, help="All recent events and every measure, on a terminal too.")
 @click.option("--every", type=Duration(), default="5s", show_default=True, help="How often, with --watch.")
-def status(everything: bool, cached: bool, watch: bool, resources: bool, every: float, **given: Any) -> int:
+def status(
+    everything: bool, cached: bool, watch: bool, resources: bool, events: bool, every: float, **given: Any
+) -> int:
     """Show how the stack is now and what is amiss, then the outputs; 0 only when all is healthy."""
     console, workspace = console_and_workspace(given)
     if watch and (cached or everything):
@@ -46,7 +49,9 @@ def status(everything: bool, cached: bool, watch: bool, resources: bool, every: 
         console,
         workspace,
         suffixes,
-        lambda suffix: print_status(console, open_session(given, workspace, suffix), with_resources=resources),
+        lambda suffix: print_status(
+            console, open_session(given, workspace, suffix), with_resources=resources, with_events=events
+        ),
     )
 
 
@@ -58,6 +63,7 @@ def print_cached_status(console: Console, workspace: Workspace, suffix: str, *, 
     rows = [
         {"node": name, "kind": resource_state.type_name, "phase": resource_state.phase, "id": resource_state.id}
         for name, resource_state in state.resources.items()
+        if resource_state.type_name not in ACCOUNT_WIDE_TYPES
     ]
     unfinished = unfinished_teardown(state)
     if console.as_json:
@@ -74,7 +80,9 @@ def print_cached_status(console: Console, workspace: Workspace, suffix: str, *, 
 def _print_summary(console: Console, workspace: Workspace, state: StackState, rows: list[dict[str, str]]) -> None:
     """Print whether all is ready, where the stack is, what a teardown has left undone, and what is not ready."""
     unready = [row for row in rows if row["phase"] != USUAL_PHASE]
-    console.text(f"{amount(len(rows), 'resource')} as the last run left them, {len(unready) or 'none'} not ready.")
+    resources = amount(len(rows), "resource")
+    verdict = f"{len(unready)} of {resources} were not ready" if unready else f"All {resources} were ready"
+    console.text(f"{verdict} when the last run ended (from the state file).")
     console.text(f"{state.suffix}: {state.location.description}")
     if unfinished := unfinished_teardown(state):
         console.text(f"{as_sentence(unfinished)}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +26,8 @@ from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
 from provisioner.stopping import exit_code
 from provisioner.terminal.console import ColoredLine, Console
-from provisioner.terminal.health import health_json, health_lines, health_summary
+from provisioner.terminal.fitting import terminal_width
+from provisioner.terminal.health import condense, health_json, health_lines, health_summary
 from provisioner.terminal.outputs import show_outputs, show_resources
 from provisioner.terminal.screen import Screen
 from provisioner.workspace import next_steps, unfinished_teardown
@@ -67,8 +69,11 @@ class StatusReport:
         return [row for row in self.rows if row["phase"] != "ready" or row["state"] != "healthy"]
 
 
-def print_status(console: Console, session: Session, *, with_resources: bool = False) -> int:
-    """Print the verdict, each topic's health, what is amiss, and the outputs; `with_resources` adds the resources.
+def print_status(console: Console, session: Session, *, with_resources: bool = False, with_events: bool = False) -> int:
+    """Print the verdict, each topic's health, what is amiss, and the outputs.
+
+    `with_resources` adds the table of resources. `with_events` prints, on a terminal too, each topic in full, with
+    all recent events.
 
     Raises:
         NoSuchStack: None of the resources in the state exists.
@@ -81,7 +86,7 @@ def print_status(console: Console, session: Session, *, with_resources: bool = F
     if console.as_json:
         print_record(console, session, report)
     else:
-        _print_report(console, session, report, with_resources=with_resources)
+        _print_report(console, session, report, with_resources=with_resources, with_events=with_events)
     print_check_summary(console, session, f"{amount(len(report.rows), 'resource')} checked", started)
     return 0 if report.is_healthy else NOT_HEALTHY
 
@@ -154,9 +159,11 @@ def print_record(console: Console, session: Session, report: StatusReport) -> No
     )
 
 
-def _print_report(console: Console, session: Session, report: StatusReport, *, with_resources: bool) -> None:
+def _print_report(
+    console: Console, session: Session, report: StatusReport, *, with_resources: bool, with_events: bool
+) -> None:
     """Print the verdict, the topics, what is amiss, the rows if they are wanted, and the outputs."""
-    for text, color in _summary_lines(session, report):
+    for text, color in _summary_lines(session, report, in_full=with_events):
         console.text(text, color)
     console.text()
     if with_resources:
@@ -199,15 +206,20 @@ def _time_line(session: Session) -> ColoredLine:
     return now.replace("+00:00", "Z"), "dim"
 
 
-def _summary_lines(session: Session, report: StatusReport) -> list[ColoredLine]:
-    """Return the verdict, where the stack is, its topics, and what is amiss; healthy resources are left out."""
+def _summary_lines(session: Session, report: StatusReport, *, in_full: bool = False) -> list[ColoredLine]:
+    """Return the verdict, where the stack is, its topics, and what is amiss; healthy resources are left out.
+
+    On a terminal the topics are condensed, unless they are wanted `in_full`.
+    """
     verdict, color = report.verdict
     next_step = [(next_steps(session.options.workspace, session.suffix), "")] if report.unfinished_teardown else []
     amiss = [(f"! {row['node']}  {row['kind']}  {row['phase']}  {row['live']}", "red") for row in report.problems]
+    is_condensed = terminal_width(sys.stdout) is not None and not in_full
+    shown_topics = condense(report.topics) if is_condensed else report.topics
     return [
         (verdict, color),
         *next_step,
         (f"{session.suffix}: {location_description(session)}", "dim"),
-        *health_lines(report.topics),
+        *health_lines(shown_topics),
         *amiss,
     ]

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import textwrap
 import time
 
 from provisioner.commands.estimates import teardown_estimate
-from provisioner.commands.plan_context import context_notes, location_description, print_checked_resources, print_header
+from provisioner.commands.plan_context import context_notes, location_description, print_check_summary, print_header
 from provisioner.commands.plan_report import PlanView
 from provisioner.engine.planning.blocked_deletions import BlockedDeletion, blocked_deletions, blocker_notes
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.planner import suspension_reason
 from provisioner.engine.planning.teardown_plan import TeardownPlan, plan_teardown
-from provisioner.errors import Blocked
+from provisioner.errors import Blocked, amount
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
 from provisioner.teardown_run import ProtectedResources, find_protections, resources_to_delete
@@ -37,7 +36,9 @@ def show_teardown_plan(console: Console, session: Session, view: PlanView) -> in
     print_teardown_plan(
         console, session.suffix, deletion_plan, plan.notes, teardown_estimate(session, plan, deletion_plan), blockers
     )
-    print_checked_resources(console, session, plan, started)
+    others = len(plan.changes) - len(plan.found)
+    subject = f"{amount(len(plan.found), 'resource')} checked, and {others} looked for that other settings declare,"
+    print_check_summary(console, session, subject, started)
     check_protections(session, plan, protected)
     return view.exit_code(changes=bool(deletion_plan.deletions))
 
@@ -77,14 +78,7 @@ def print_deletions(console: Console, session: Session, deletion_plan: TeardownP
     )
     for step in dict.fromkeys(deletion.step for deletion in to_delete):
         names = ", ".join(deletion.logical_id for deletion in to_delete if deletion.step == step)
-        for line in textwrap.wrap(
-            f"{step}: {names}",
-            width=100,
-            initial_indent="  ",
-            subsequent_indent="    ",
-            break_on_hyphens=False,
-        ):
-            console.ask(line)
+        console.ask(f"  {step}: {names}")
     for deletion in (deletion for deletion in deletion_plan.in_order if deletion.retention_reason):
         console.ask(f"= {deletion.step}/{deletion.logical_id} is left standing: {deletion.retention_reason}")
 

@@ -17,7 +17,8 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, TextIO
 
-from provisioner.terminal.fitting import fit_line, table_lines, terminal_width
+from provisioner.terminal.fitting import fit_line, terminal_width
+from provisioner.terminal.tables import NOTHING_NARROWED, Narrowing, table_lines
 
 _PROCESS_TOKEN = secrets.token_hex(8)
 _TRUSTED = re.compile(rf"\x00{_PROCESS_TOKEN}:([^\x00]*)\x00")
@@ -125,9 +126,11 @@ class Console:
         """Print a line of a list for people: as `text`, but an id that is wider than the terminal loses its middle."""
         self._write(sys.stdout, fit_line(text, terminal_width(sys.stdout), shortens_ids=True))
 
-    def table(self, rows: Iterable[Sequence[str]], heading: Sequence[str], **shortened: int) -> None:
-        """Print a table as wide as the terminal at most; `shortened` as for `table_lines`: `id=10`."""
-        for line in table_lines(rows, heading, terminal_width(sys.stdout), shortened):
+    def table(
+        self, rows: Iterable[Sequence[str]], heading: Sequence[str], narrowing: Narrowing = NOTHING_NARROWED
+    ) -> None:
+        """Print a table as wide as the terminal at most; `narrowing` says what gives way for that."""
+        for line in table_lines(rows, heading, terminal_width(sys.stdout), narrowing):
             self.data(line)
 
     def container_line(self, text: str) -> None:
@@ -188,7 +191,7 @@ class Console:
 
     def ask(self, question: str) -> None:
         """Print a question on stderr, even if the command is to be quiet."""
-        self._write(sys.stderr, self.paint(question, "bold"))
+        self._write(sys.stderr, self.paint(fit_line(question, terminal_width(sys.stderr)), "bold"))
 
     def error(self, message: str, hint: str, result: str = "error") -> None:
         """Print an error; with --json also as a record on stdout.

@@ -11,6 +11,7 @@ from provisioner.engine.planning.diff import Difference
 from provisioner.engine.planning.drift import DriftField
 from provisioner.engine.resource_graph.sensitive import mask, mask_changes
 from provisioner.engine.types.coverage import covers
+from provisioner.terminal.fitting import shorten_end
 
 _MAX_WIDTH = 100
 # How many characters two long values are shown before the first difference.
@@ -122,12 +123,7 @@ def format_value(value: Any) -> str:
     """Return a value as one short line of text."""
     if value is None:
         return _ABSENT
-    return _shorten(_as_text(value))
-
-
-def _shorten(text: str) -> str:
-    """Return the text, shortened to the greatest width."""
-    return text if len(text) <= _MAX_WIDTH else text[: _MAX_WIDTH - 1] + "…"
+    return shorten_end(_as_text(value), _MAX_WIDTH)
 
 
 def _format_pair(old: Any, new: Any) -> tuple[str, str]:
@@ -137,7 +133,8 @@ def _format_pair(old: Any, new: Any) -> tuple[str, str]:
     texts = _as_text(old), _as_text(new)
     common_length = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(*texts, strict=False)))
     start = max(0, common_length - _CONTEXT_WIDTH)
-    old_text, new_text = (_shorten("…" + text[start:] if start else text) for text in texts)
+    start = texts[0].rfind(" ", start, common_length) + 1 or start
+    old_text, new_text = (shorten_end("…" + text[start:] if start else text, _MAX_WIDTH) for text in texts)
     return old_text, new_text
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from provisioner.terminal.console import Console
-from provisioner.terminal.fitting import table_lines
+from provisioner.terminal.tables import table_lines
 from state.serialization import json_fields
 
 _COLORS = {"ok": "green", "wrong": "red", "not checked": "yellow", "none": "dim"}

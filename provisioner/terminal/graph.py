@@ -9,6 +9,8 @@ from provisioner.engine.resource_graph.graph import Edge, Resource, Stack
 from provisioner.engine.resource_graph.references import resolve
 from provisioner.engine.resource_graph.sensitive import mask
 from provisioner.terminal.console import Console
+from provisioner.terminal.fitting import shorten_end
+from provisioner.terminal.plan import describe_resources
 
 _MAX_WIDTH = 100
 
@@ -22,15 +24,17 @@ def show_graph(console: Console, stack: Stack) -> None:
         )
         return
     for resource in stack:
-        console.data(
+        console.item(
             f"  {console.paint('+', 'green')} {resource.step}/{resource.logical_id}: {resource.type} "
             f"{resource.aws_name}".rstrip()
         )
         for key, value in resource.props.items():
-            console.data(f"      {key}: {_format_value(value)}")
+            console.item(f"      {key}: {_format_value(value)}")
         if resource.edges:
-            console.data(f"      after {', '.join(_describe_edge(edge) for edge in strictest_edges(resource))}")
-    console.data(f"{len(stack.resources)} resources declared in {len({resource.step for resource in stack})} steps.")
+            console.text(f"      after {', '.join(_describe_edge(edge) for edge in strictest_edges(resource))}")
+    roles = sum(resource.type.account_wide for resource in stack)
+    count = describe_resources(len(stack.resources) - roles, roles)
+    console.text(f"{count} declared in {len({resource.step for resource in stack})} steps.")
 
 
 def declared_outputs(stack: Stack) -> dict[str, str]:
@@ -63,8 +67,7 @@ def _describe_edge(edge: Edge) -> str:
 def _format_value(value: Any) -> str:
     """Return a value as text, shortened to the greatest width."""
     printable = _printable(value)
-    text = printable if isinstance(printable, str) else json.dumps(printable, default=str)
-    return text if len(text) <= _MAX_WIDTH else text[: _MAX_WIDTH - 1] + "…"
+    return shorten_end(printable if isinstance(printable, str) else json.dumps(printable, default=str), _MAX_WIDTH)
 
 
 def _printable(value: Any) -> Any:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
-from provisioner.health.context import LineStatus, TopicHealth
+from provisioner.health.context import HealthLine, LineStatus, TopicHealth
 from provisioner.terminal.console import ColoredLine
 
 _SIGNS: Mapping[LineStatus, str] = {"healthy": " ", "info": " ", "unhealthy": "!", "unknown": "?"}
 _COLORS: Mapping[LineStatus, str] = {"healthy": "", "info": "", "unhealthy": "red", "unknown": "yellow"}
 # The JSON output keeps the words that scripts compare with.
 _JSON_MARKS: Mapping[LineStatus, str] = {"healthy": "well", "info": "told", "unhealthy": "unwell", "unknown": "unknown"}
-# The greatest width of the column of names, so that a sentence fits beside it in 80 columns.
-_MAX_NAME_WIDTH = 28
+# The greatest width of the column of names, so that an address fits beside it in 80 columns.
+_MAX_NAME_WIDTH = 16
 # How many resources are named in one sentence.
 _MAX_NAMED = 3
 
@@ -34,6 +36,38 @@ def health_lines(topics: Sequence[TopicHealth]) -> Iterator[ColoredLine]:
             columns = (_SIGNS[line.status], f"{shown_topic:<{topic_width}} ", f"{shown_name:<{name_width}} ", line.text)
             yield " ".join(columns).rstrip(), _COLORS[line.status]
             shown_topic, previous_name = "", line.name
+
+
+def condense(topics: Sequence[TopicHealth]) -> list[TopicHealth]:
+    """Return the topics with as few lines as a terminal has room for.
+
+    What is unhealthy or unknown keeps its line. Other lines about one resource become one, and so do the lines of a
+    topic that say the same about all parts of a resource. Of the events, the newest stays.
+    """
+    return [
+        TopicHealth(topic.topic, (_newest_event if topic.topic == "events" else _joined_lines)(topic.lines))
+        for topic in topics
+    ]
+
+
+def _newest_event(lines: tuple[HealthLine, ...]) -> tuple[HealthLine, ...]:
+    """Return the line of the newest event, which says of how many it is."""
+    newest = lines[0]
+    return (replace(newest, name=f"1 of {len(lines)}", text=f"{newest.name} {newest.text}"),)
+
+
+def _joined_lines(lines: tuple[HealthLine, ...]) -> tuple[HealthLine, ...]:
+    """Return the lines of a topic with those joined that are neither unhealthy nor unknown."""
+    resource = lines[0].name.partition(".")[0]
+    same = {(line.name.partition(".")[0], line.text, line.status) for line in lines}
+    if len(lines) > 1 and same == {(resource, lines[0].text, "info")}:
+        return (replace(lines[0], name=f"{resource}.*"),)
+    joined: list[HealthLine] = []
+    for (name, is_alone), group in groupby(lines, lambda line: (line.name, line.status in ("unhealthy", "unknown"))):
+        members = list(group)
+        text = "; ".join(line.text for line in members)
+        joined += members if is_alone else [HealthLine(name, text, members[0].status)]
+    return tuple(joined)
 
 
 def health_summary(

@@ -9,6 +9,7 @@ from provisioner.engine.planning.change import Change
 from provisioner.engine.planning.diff import Difference
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.resource_graph.sensitive import mask, mask_changes
+from provisioner.errors import amount
 from provisioner.terminal.console import Console
 from provisioner.terminal.differences import difference_lines, external_field_lines
 from provisioner.terminal.estimate import PlanEstimate, show_estimate, show_upcoming_charges
@@ -126,6 +127,11 @@ def plan_sentence(plan: Plan) -> str:
     labels = {"finish": "to finish", "adopt": "to adopt", "release": "to release", "refused": "refused"}
     text += "".join(f", {counts[outcome]} {label}" for outcome, label in labels.items() if counts[outcome])
     return f"{text}, and {describe_roles(counts['roles'])}." if counts["roles"] else f"{text}."
+
+
+def describe_resources(count: int, roles: int) -> str:
+    """Return how many resources of the stack there are in words, and how many of the account's own roles."""
+    return amount(count, "resource") + (f" and {describe_roles(roles)}" if roles else "")
 
 
 def describe_roles(count: int) -> str:

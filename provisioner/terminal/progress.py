@@ -14,6 +14,7 @@ from provisioner.engine.estimates.time_estimate import ProgressEstimate
 from provisioner.engine.execution.events import ENDS, Event, Listener
 from provisioner.terminal.console import Console, sanitize
 from provisioner.terminal.debug_log import is_logging_to_stderr
+from provisioner.terminal.fitting import fit_line, shorten_end
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -25,6 +26,8 @@ _SUCCESSFUL_ENDS = ("ready", "gone", "kept")
 _MESSAGE_EVENTS = ("asking", "note")
 # The seconds of a run below which a bar would only flicker; the width of the bar, and of the words after it.
 _MIN_SECONDS_FOR_BAR, _MAX_BAR_WIDTH, _BAR_TEXT_WIDTH = 3.0, 40, 26
+# The columns of a branch of the tree and a blank; those below which a detail is left out.
+_BRANCH_WIDTH, _MIN_DETAIL_WIDTH = 5, 20
 # `CreateX answered SomeCode: why (request ...)`: only the why is shown, as a wait is no error.
 _REFUSED_CALL = re.compile(r"^\w+ answered \w[\w.]*: (.*?)(?: \(request [^)]*\))?$", re.DOTALL)
 
@@ -119,8 +122,11 @@ class ProgressBoard:
         elapsed = time.monotonic() - resource.started_at if resource.started_at else 0.0
         typical = self.estimate.typical_seconds(name)
         typical_text = f" of about {typical:.0f} s" if typical >= 1 else " s"
-        detail = f" [dim]{escape_markup(resource.detail[:70])}[/]" if resource.detail else ""
-        return f"{name} {resource.action} {elapsed:.0f}{typical_text}{detail}"
+        line = " ".join(filter(None, (name, resource.action, f"{elapsed:.0f}{typical_text}")))
+        room = self.columns - _BRANCH_WIDTH - len(line)
+        if not resource.detail or room < _MIN_DETAIL_WIDTH:
+            return line
+        return f"{line} [dim]{escape_markup(shorten_end(resource.detail, room))}[/]"
 
 
 def retry_reason(detail: str) -> str:
@@ -180,7 +186,7 @@ def _live_tree(board: ProgressBoard, *, color: bool) -> Iterator[Listener]:
             event = replace(event, detail=sanitize(event.detail), id=sanitize(event.id))
             board.record_event(event)
             if event.type in _MESSAGE_EVENTS:
-                console.print(event.detail, markup=False, highlight=False, soft_wrap=True)
+                console.print(fit_line(event.detail, console.width), markup=False, highlight=False, soft_wrap=True)
 
         yield hear
 

@@ -9,10 +9,12 @@ from typing import Any
 
 from provisioner.engine.runs.run import UNENDED, CallSummary, ResourceRun, Run
 from provisioner.terminal.console import Console
-from provisioner.terminal.fitting import table_lines
+from provisioner.terminal.tables import Narrowing
 from state.serialization import as_json
 
 _HISTORY_HEADINGS = ("run", "stack", "command", "who", "as", "plan", "took", "result", "typed")
+_NARROW_HISTORY = Narrowing(left_out=("as",), below=("plan", "typed"))
+_NARROW_RESOURCES = Narrowing(left_out=("stages", "kind"))
 _RESOURCE_HEADINGS = ("resource", "kind", "done", "end", "took", "stages")
 _CALL_HEADINGS = ("service", "calls", "retries", "refused", "throttled", "seconds")
 _SECONDS_PER_MINUTE = 60
@@ -24,7 +26,7 @@ def show_history(console: Console, runs: Iterable[Run]) -> None:
     if console.as_json:
         console.record("history", runs=[_run_without_details(run) for run in runs])
         return
-    console.table((_history_row(run) for run in runs), _HISTORY_HEADINGS)
+    console.table((_history_row(run) for run in runs), _HISTORY_HEADINGS, _NARROW_HISTORY)
 
 
 def show_run(console: Console, run: Run) -> None:
@@ -32,11 +34,16 @@ def show_run(console: Console, run: Run) -> None:
     if console.as_json:
         console.record("run", **run_json(run))
         return
-    for line in (*_head_lines(run), *_resource_lines(run), *_call_lines(run)):
-        console.data(line)
-    if run.message:
-        console.data(run.message)
-    console.data(console.paint(end_sentence(run), "green" if run.result == SUCCESS else "red"))
+    for line in _head_lines(run):
+        console.text(line)
+    _show_resources(console, run)
+    if run.calls:
+        console.text()
+        console.table((_call_row(service, calls) for service, calls in run.calls.items()), _CALL_HEADINGS)
+        console.text()
+    for line in run.message.splitlines():
+        console.text(line)
+    console.text(end_sentence(run), "green" if run.result == SUCCESS else "red")
 
 
 def run_json(run: Run) -> dict[str, Any]:
@@ -101,13 +108,14 @@ def _head_lines(run: Run) -> Iterator[str]:
     yield f"  plan   {describe_counts(run.plan)}"
 
 
-def _resource_lines(run: Run) -> Iterator[str]:
-    """Yield the table of the resources, and the reason for each that failed or was stopped."""
+def _show_resources(console: Console, run: Run) -> None:
+    """Print the table of the resources, and the reason for each that failed or was stopped."""
     if run.resources:
-        yield from ("", *table_lines(map(_resource_row, run.resources), _RESOURCE_HEADINGS))
+        console.text()
+        console.table(map(_resource_row, run.resources), _RESOURCE_HEADINGS, _NARROW_RESOURCES)
     for resource in run.resources:
         if resource.reason:
-            yield f"{resource.step}/{resource.logical_id}: {resource.reason}"
+            console.text(f"{resource.step}/{resource.logical_id}: {resource.reason}")
 
 
 def _resource_row(resource: ResourceRun) -> tuple[str, ...]:
@@ -117,13 +125,6 @@ def _resource_row(resource: ResourceRun) -> tuple[str, ...]:
     address = f"{resource.step}/{resource.logical_id}" if resource.step else resource.logical_id
     outcome, duration = resource.outcome or UNENDED, format_seconds(resource.seconds)
     return (address, resource.type_name, resource.action, outcome, duration, stages + waits)
-
-
-def _call_lines(run: Run) -> Iterator[str]:
-    """Yield the table of the calls by service."""
-    if run.calls:
-        rows = (_call_row(service, calls) for service, calls in run.calls.items())
-        yield from ("", *table_lines(rows, _CALL_HEADINGS), "")
 
 
 def _call_row(service: str, calls: CallSummary) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from provisioner.resources.log_tail import MAIN_CONTAINER, LogLine
 from provisioner.terminal.console import Console
+from provisioner.terminal.tables import Narrowing
 from state.serialization import as_json
 
 _COLORS = ("cyan", "green", "magenta", "yellow", "blue")
@@ -42,6 +43,7 @@ class LogPrinter:
         self._console.container_line(f"{time_text.replace('+00:00', 'Z')} {prefix} {line.text}")
 
 
+_NARROW = Narrowing(continued={"image": 20})
 _RELEASE_HEADINGS = ("", "revision", "image", "when", "by", "result")
 
 
@@ -68,7 +70,7 @@ def show_releases(console: Console, service: str, releases: Iterable[Release]) -
     if console.as_json:
         console.record("releases", service=service, releases=[as_json(release) for release in releases])
         return
-    console.table((_release_row(release) for release in releases), _RELEASE_HEADINGS)
+    console.table((_release_row(release) for release in releases), _RELEASE_HEADINGS, _NARROW)
 
 
 def _release_row(release: Release) -> tuple[str, ...]:

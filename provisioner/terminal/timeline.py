@@ -9,8 +9,10 @@ from typing import Any
 from provisioner.engine.runs.timeline import Bar, Span, Timeline
 from provisioner.errors import amount
 from provisioner.terminal.console import Console
-from provisioner.terminal.fitting import shorten, terminal_width
+from provisioner.terminal.fitting import terminal_width
+from provisioner.terminal.plan import describe_resources
 from state.serialization import as_json
+from state.stack_state import ACCOUNT_WIDE_TYPES
 
 # The columns of a bar without a terminal; on one, all that mark, name and times leave.
 _BAR_WIDTH = 48
@@ -30,13 +32,11 @@ def show_timeline(console: Console, timeline: Timeline) -> None:
     name_width = max((len(bar.logical_id) for bar in timeline.bars), default=0)
     bar_width = _BAR_WIDTH
     if (width := terminal_width(sys.stdout)) is not None:
-        name_width = min(name_width, max(width // 3, _MIN_WIDTH))
         bar_width = max(width - name_width - _FIXED_WIDTH, _MIN_WIDTH)
     for bar in timeline.bars:
         mark = "*" if bar.is_critical else " "
         times = f"{bar.start:7.1f} {bar.seconds:7.1f} s"
-        name = shorten(bar.logical_id, name_width).ljust(name_width)
-        line = f"{mark} {name}  {times}  |{_bar_text(bar, timeline, bar_width)}|"
+        line = f"{mark} {bar.logical_id:<{name_width}}  {times}  |{_bar_text(bar, timeline, bar_width)}|"
         console.data(console.paint(line, "yellow" if bar.is_critical else "", sys.stdout))
     for line in timeline_summary(timeline).splitlines():
         console.text(line)
@@ -48,8 +48,10 @@ def timeline_summary(timeline: Timeline) -> str:
     if not timeline.bars:
         return f"{run_text}, {amount(timeline.calls, 'call')}, nothing to do."
     chain = " > ".join(f"{logical_id} {seconds:.1f} s" for logical_id, seconds in timeline.critical_path)
+    roles = sum(bar.type_name in ACCOUNT_WIDE_TYPES for bar in timeline.bars)
+    resources = describe_resources(len(timeline.bars) - roles, roles)
     return (
-        f"{run_text}, {amount(len(timeline.bars), 'step')}, {amount(timeline.calls, 'call')}.\n"
+        f"{run_text}, {resources}, {amount(timeline.calls, 'call')}.\n"
         f"Critical path {timeline.critical_seconds:.1f} s ({chain}), efficiency {timeline.efficiency:.2f}."
     )
 

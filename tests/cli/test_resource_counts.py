@@ -32,7 +32,11 @@ def test_every_command_tells_the_same_number(live_stack: LiveStack) -> None:
         assert told(ran.err, rf"(\d+) resources{ROLES} checked with") == count, ran.err
     assert told(user.well("status", "--suffix", SUFFIX).err, r"(\d+) resources checked with") == count
     assert told(user.well("plan", "--all").err, r"(\d+) resources of 1 stack checked with") == count
+    assert told(user.well("status", "--cached", "--suffix", SUFFIX).out, r"All (\d+) resources were ready") == count
+    assert told(user.well("timeline", "--suffix", SUFFIX).out, rf"(\d+) resources{ROLES}, \d+ calls") == count
+    assert told(user.well("plan", "--offline", "--suffix", SUFFIX).out, rf"(\d+) resources{ROLES} declared in") == count
     ending = user.well("plan", "--destroy", "--suffix", SUFFIX)
+    assert told(ending.err, r"(\d+) resources checked, and \d+ looked for that other settings declare, with") == count
     assert told(ending.out + ending.err, r"(\d+) (?:of \S+ in|to destroy)") == count
     (listed,) = user.well("list", "--json").lines
     assert listed["stacks"][0]["resources"] == int(count)
