@@ -146,8 +146,11 @@ def _add_retained(report: VerificationReport, plan: Plan, outcome: Outcome) -> N
 def remaining_error(session: Session, report: VerificationReport, report_note: str) -> ResourcesRemain:
     """Return the error that lists what is still there."""
     lines = "\n".join(f"  {remnant.what} {remnant.id}: {remnant.reason}" for remnant in report.remaining)
+    of_aws = sum(remnant.what not in RESOURCE_TYPES for remnant in report.remaining)
+    made_by_aws = f" and {of_aws} that AWS made for it" if of_aws else ""
+    count = f"{amount(len(report.remaining) - of_aws, 'resource')}{made_by_aws}"
     return ResourcesRemain(
-        f"{len(report.remaining)} of the stack {session.suffix} remain:\n{lines}",
+        f"Still there of the stack {session.suffix}: {count}.\n{lines}",
         f"Run `{next_command(session, 'teardown')}` again. {report_note}".rstrip(),
     )
 

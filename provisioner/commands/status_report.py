@@ -28,7 +28,7 @@ from provisioner.stopping import exit_code
 from provisioner.terminal.console import ColoredLine, Console
 from provisioner.terminal.fitting import terminal_width
 from provisioner.terminal.health import condense, health_json, health_lines, health_summary
-from provisioner.terminal.outputs import show_outputs, show_resources
+from provisioner.terminal.outputs import USUAL_PHASE, show_outputs, show_resources
 from provisioner.terminal.screen import Screen
 from provisioner.workspace import next_steps, unfinished_teardown
 from state.stack_state import ResourceState
@@ -171,6 +171,12 @@ def _print_report(
     show_outputs(console, session.state.outputs, "table")
 
 
+def _describe_problem(row: Mapping[str, str]) -> str:
+    """Return a resource with what is amiss: its phase in the state, unless that is the usual one, and its status."""
+    phase = "" if row["phase"] == USUAL_PHASE else row["phase"]
+    return "  ".join(filter(None, (row["node"], row["kind"], phase, row["live"])))
+
+
 def watch_status(console: Console, session: Session, every: float) -> int:
     """Read the stack, show it, wait, and repeat; on a terminal, each reading replaces the one before."""
     screen = Screen(console)
@@ -213,7 +219,7 @@ def _summary_lines(session: Session, report: StatusReport, *, in_full: bool = Fa
     """
     verdict, color = report.verdict
     next_step = [(next_steps(session.options.workspace, session.suffix), "")] if report.unfinished_teardown else []
-    amiss = [(f"! {row['node']}  {row['kind']}  {row['phase']}  {row['live']}", "red") for row in report.problems]
+    amiss = [(f"! {_describe_problem(row)}", "red") for row in report.problems]
     is_condensed = terminal_width(sys.stdout) is not None and not in_full
     shown_topics = condense(report.topics) if is_condensed else report.topics
     return [

@@ -41,7 +41,7 @@ def _target_group_lines(
     states = Counter[str](target["TargetHealth"]["State"] for target in own)
     group_line = _group_line(group, states, is_resting=actual.get("TargetHealth") == "resting")
     if group_line.status == "unhealthy":
-        for arn in actual.get("LoadBalancerArns", []):
+        for arn in set(actual.get("LoadBalancerArns", [])):
             unhealthy_groups.setdefault(arn, []).append(group.logical_id)
     yield group_line
     yield from (_target_line(target) for target in own if target["TargetHealth"]["State"] != "healthy")

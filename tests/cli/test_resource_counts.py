@@ -42,6 +42,16 @@ def test_every_command_tells_the_same_number(live_stack: LiveStack) -> None:
     assert listed["stacks"][0]["resources"] == int(count)
 
 
+def test_what_is_left_is_counted_apart_from_what_aws_made(live_stack: LiveStack) -> None:
+    ran = live_stack.desk.run("verify-gone", "--suffix", SUFFIX)
+
+    assert ran.code == 11
+    ours, of_aws = re.findall(r"Still there of the stack prod: (\d+) resources and (\d+) that AWS made", ran.err)[0]
+    remaining = [line for line in ran.err.splitlines() if line.startswith("  ")]
+    assert int(ours) + int(of_aws) == len(remaining)
+    assert int(of_aws) == sum(line.split()[0] not in RESOURCE_TYPES for line in remaining)
+
+
 @pytest.mark.parametrize(
     ("count", "told"), [(0, "0 resources"), (1, "1 resource"), (2, "2 resources"), (11, "11 resources")]
 )

@@ -48,7 +48,7 @@ def _run(terminal: Any, arguments: tuple[str, ...], home: str) -> None:
         os.dup2(side, stream)
     os.close(side)
     sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115 - open to the end
-    sys.__stdout__ = sys.stdout  # type: ignore[misc] - what `get_terminal_size` asks
+    sys.__stdout__ = sys.stdout  # type: ignore[misc]  # what `get_terminal_size` asks
     os.environ.update({"MLAPI_HOME": home, "TERM": "xterm-256color"})
     os.environ.pop("COLUMNS", None)
     sys.argv = [str(ROOT / "cli.py"), *arguments]
