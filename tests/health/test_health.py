@@ -20,7 +20,7 @@ from provisioner.health.services import events, services
 from provisioner.health.targets import targets
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.resources.autoscaling import with_suspended_state
-from provisioner.terminal.health import health_lines, health_summary
+from provisioner.terminal.health import condense, health_lines, health_summary
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 
@@ -301,3 +301,33 @@ def test_what_scales_says_so_in_words_that_speak_for_themselves() -> None:
 
     assert health_of(target, with_suspended_state({})).description == "nothing suspended"
     assert health_of(policy, {"Tracking": "alarms"}).description == "called by its alarms"
+
+
+def test_a_terminal_has_few_lines_and_none_that_matters_is_among_those_left_out() -> None:
+    def rules(*blocked: int) -> TopicHealth:
+        lines = zip(("waf.rate", "waf.common"), blocked, strict=True)
+        return TopicHealth("firewall", tuple(HealthLine(name, f"blocked {count}", "info") for name, count in lines))
+
+    services = (
+        HealthLine("api", "2 of 2 run", "healthy"),
+        HealthLine("api", "2 on FARGATE", "info"),
+        HealthLine("api", "deployment FAILED", "unhealthy"),
+        HealthLine("api", "denied", "unknown"),
+        HealthLine("search", "1 of 1 run", "healthy"),
+    )
+    events = (HealthLine("05:00", "steady", "info"), HealthLine("04:00", "started", "info"))
+    topics = [rules(0, 0), rules(0, 7), TopicHealth("services", services), TopicHealth("events", events)]
+
+    shown = [[(line.name, line.text, line.status) for line in topic.lines] for topic in condense(topics)]
+
+    assert shown == [
+        [("waf.*", "blocked 0", "info")],
+        [("waf.rate", "blocked 0", "info"), ("waf.common", "blocked 7", "info")],
+        [
+            ("api", "2 of 2 run; 2 on FARGATE", "healthy"),
+            ("api", "deployment FAILED", "unhealthy"),
+            ("api", "denied", "unknown"),
+            ("search", "1 of 1 run", "healthy"),
+        ],
+        [("1 of 2", "05:00 steady", "info")],
+    ]
