@@ -18,7 +18,7 @@ PROGRESS := awk '/^(Collecting|Processing)/ { if (++n % 10 == 0) print "        
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
-.PHONY: demo test check slow docs screens lock bench faults faults-strongest rights wander clean
+.PHONY: demo test check slow docs screens lock bench faults faults-strongest mutants mutants-sample rights wander clean
 
 demo: $(VENV)/.runs  ## bring the stack up on the local AWS, and leave it to be looked at
 	$(BIN)/python cli.py apply --local --suffix $(SUFFIX) --yes
@@ -59,6 +59,12 @@ faults: $(VENV)/.tests  ## every fault at every call, in an hour or less; goes o
 
 faults-strongest: $(VENV)/.tests  ## the same of all that can be had at once, at one call of each operation
 	PYTHONHASHSEED=0 $(BIN)/python -m tests.faults --profile strongest --each-operation --resume $(VENV)/faults-strongest.jsonl
+
+mutants: $(VENV)/.tests  ## every mutant of the modules of tests/mutants/modules.toml; goes on where it was interrupted
+	$(BIN)/python -m tests.mutants --resume $(VENV)/mutants.jsonl
+
+mutants-sample: $(VENV)/.tests  ## some mutants of some modules, others each day
+	$(BIN)/python -m tests.mutants --sample 90 --seed $(DAY)
 
 wander: $(VENV)/.tests  ## random settings, drifts and applies, many of them; SEED=N repeats one
 	@seed=$${SEED:-$$(date +%s)}; echo "SEED=$$seed"; \

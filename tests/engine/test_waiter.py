@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tenacity import retry_if_exception, stop_after_attempt, stop_after_delay, wait_fixed
 
 from provisioner.engine.calls.clock import Clock, Stopped
-from provisioner.engine.calls.polling import poll_interval, wait_until_due, wait_while_hidden
+from provisioner.engine.calls.polling import consistency_interval, poll_interval, wait_until_due, wait_while_hidden
 from provisioner.engine.calls.retry_policy import RETRY_TRANSIENT, RetryPolicy, retry_if_code, retry_within
 from tests.engine.test_user_errors import answered
 
@@ -95,6 +95,29 @@ def test_a_state_that_comes_far_too_early_is_seen_within_twice_its_time_or_soon(
 @given(elapsed=st.floats(0, 10_000), due=st.floats(0, 10_000))
 def test_a_step_is_never_so_short_that_it_spins(elapsed: float, due: float) -> None:
     assert poll_interval(elapsed, due) >= 0.05
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "due", "seconds"),
+    [
+        (0, 160, 10),  # a sixteenth of the usual time
+        (20, 160, 20),  # then twice as far each time
+        (140, 160, 4),  # and once right before it is due
+        (9.4, 10, 0.15),
+        (95, 100, 1.33),  # 1.4 % of the time waited
+        (900, 1000, 12.6),
+        (5, 0, 0.3),
+    ],
+)
+def test_the_steps_of_a_wait_are_these(elapsed: float, due: float, seconds: float) -> None:
+    assert poll_interval(elapsed, due) == pytest.approx(max(seconds, 0.014 * elapsed if elapsed >= 0.9 * due else 0))
+
+
+def test_once_nothing_can_be_hidden_any_more_the_looks_are_at_the_usual_distance() -> None:
+    assert consistency_interval(60, 60) == consistency_interval(61, 60) == 0.3
+    assert 0.05 <= consistency_interval(0, 60) <= 0.1
+    assert 1.8 <= consistency_interval(10, 60) <= 2
+    assert consistency_interval(59.5, 60) == 0.5
 
 
 def failing(times: int, error: Exception) -> Callable[[], str]:

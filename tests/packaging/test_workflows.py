@@ -98,11 +98,12 @@ def test_what_a_workflow_names_exists() -> None:
     assert [name for name in files if not (ROOT / name).exists()] == []
 
 
-def test_the_whole_matrix_of_faults_is_run_in_shards_that_go_on() -> None:
-    faults = dict(jobs(ROOT / ".github" / "workflows" / "nightly.yml"))["faults"]
+@pytest.mark.parametrize("work", ["faults", "mutants"])
+def test_the_whole_of_what_is_long_is_run_in_shards_that_go_on(work: str) -> None:
+    job = dict(jobs(ROOT / ".github" / "workflows" / "nightly.yml"))[work]
 
-    shards = faults["strategy"]["matrix"]["shard"]
-    assert faults["env"]["SHARD"] == f"${{{{ matrix.shard }}}}/{len(shards)}"
+    shards = job["strategy"]["matrix"]["shard"]
+    assert job["env"]["SHARD"] == f"${{{{ matrix.shard }}}}/{len(shards)}"
     assert shards == list(range(1, len(shards) + 1))
-    (command,) = [step["run"] for step in faults["steps"] if "tests.faults" in step.get("run", "")]
-    assert command.endswith('-m tests.faults --shard "$SHARD" --resume "$RESULTS"')
+    (command,) = [step["run"] for step in job["steps"] if f"tests.{work}" in step.get("run", "")]
+    assert command.endswith(f'-m tests.{work} --shard "$SHARD" --resume "$RESULTS"')

@@ -11,20 +11,34 @@ from state.object_store import ObjectStore, StoredObject, WriteConflict
 
 @dataclass
 class Hands:
-    """A clock that goes only when it is told to."""
+    """A clock that goes only when it is told to; its wall time and its monotonic time may move apart.
+
+    `at` is the time that really passes, by which a store counts ages.
+    """
 
     at: float = 1000.0
     on_sleep: Callable[[], None] = lambda: None
+    suspended: float = 0.0
+    stepped: float = 0.0
 
     def now(self) -> float:
-        return self.at
+        return self.at - self.suspended
 
     def wall(self) -> float:
-        return self.at
+        return self.at + self.stepped
 
     def sleep(self, seconds: float) -> None:
         self.at += seconds
         self.on_sleep()
+
+    def suspend(self, seconds: float) -> None:
+        """The machine sleeps: its monotonic clock stands still meanwhile."""
+        self.at += seconds
+        self.suspended += seconds
+
+    def step(self, seconds: float) -> None:
+        """Somebody sets the wall clock, forward or back."""
+        self.stepped += seconds
 
 
 @dataclass
