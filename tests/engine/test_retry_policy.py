@@ -251,6 +251,34 @@ def test_who_holds_decides_how_it_ends_whatever_path_found_them(
     assert "run the same command again" in caught.value.hint
 
 
+def test_a_stranger_beside_one_who_passes_is_waited_with_until_that_one_has_passed() -> None:
+    """AWS lets go of its own within minutes: only then is the stranger what keeps it."""
+    clock, held = Hurried(), HeldBy(_OF_AWS, _STRANGER)
+    start = clock.time
+
+    def look(*_: Any) -> list[Blocker]:
+        return [_STRANGER] if clock.time - start > 240 else [_OF_AWS, _STRANGER]
+
+    held.blockers = look  # type: ignore[method-assign]
+    with pytest.raises(Blocked) as caught:
+        hands(clock).delete(target(held))
+
+    assert 240 < clock.time - start < 270
+    assert "eni-1: `delete it`" in caught.value.message
+    assert "eni-2" not in caught.value.message
+
+
+def test_a_stranger_and_one_who_should_have_passed_end_as_what_a_person_can_end() -> None:
+    clock = Hurried()
+    start = clock.time
+
+    with pytest.raises(Blocked, match="eni-1") as caught:
+        hands(clock).delete(target(HeldBy(_OF_AWS, _STRANGER)))
+
+    assert clock.time - start >= minutes(120)
+    assert not isinstance(caught.value, CooldownActive)
+
+
 def test_what_aws_lets_go_of_too_late_is_a_wait_that_ran_out() -> None:
     clock = Hurried()
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import collections
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from provisioner.engine.types.blocker import are_permanent
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.engine.types.unmanaged import KnownChildren
 from provisioner.names import owner_tags
@@ -304,3 +306,28 @@ class Interfaces:
 
     def describe_network_interfaces(self, **_: Any) -> Any:
         return {"NetworkInterfaces": list(self.interfaces)}
+
+
+def test_of_the_groups_in_our_vpc_those_pass_that_this_run_or_aws_deletes() -> None:
+    """CloudFront deletes its own with the last VPC origin of the account: nobody can, or need, delete it by hand."""
+    groups = [
+        {"GroupId": "sg-1", "GroupName": "default"},
+        {"GroupId": "sg-2", "GroupName": "CloudFront-VPCOrigins-Service-SG"},
+        {"GroupId": "sg-3", "GroupName": "ml-api-sg-db-a", "Tags": pairs(owner_tags("a"))},
+        {"GroupId": "sg-4", "GroupName": "theirs"},
+    ]
+
+    class Ec2:
+        region = "us-east-1"
+
+        def describe_security_groups(self, **_: Any) -> Any:
+            return {"SecurityGroups": groups}
+
+        def __getattr__(self, _: str) -> Any:
+            return lambda **_: collections.defaultdict(list)
+
+    found = vpc_blockers(as_client(EC2, Ec2()), ResourceSpec("vpc", "", "a", id="vpc-1"))
+
+    assert {one.description.split()[2]: one.temporary for one in found} == {"sg-2": True, "sg-3": True, "sg-4": False}
+    assert not are_permanent(found)
+    assert are_permanent([one for one in found if "theirs" in one.description])

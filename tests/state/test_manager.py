@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.names import WRITER
-from state.errors import StateError
+from state.errors import LockHeld, StateError
 from state.manager import StateManager
 from state.serialization import json_fields
 from state.stack_state import SCHEMA, Intent, ResourceState, StackLocation, StackState, Tombstone
@@ -230,3 +230,32 @@ def test_every_act_raises_the_serial_and_is_on_disk_when_it_returns(
         act()
         assert store.latest.serial == serial
         assert store.latest.dump(WRITER) == state_manager.state.dump(WRITER)
+
+
+def test_who_lost_the_lock_writes_nothing_and_hears_of_it_at_each_act(store: MemoryStateStore) -> None:
+    lost: list[LockHeld] = []
+
+    def guard() -> None:
+        for error in lost:
+            raise error
+
+    manager = StateManager(StackState("prod", PLACE), store, WRITER, lambda: 0.0, guard)
+    manager.record_outputs([], {"url": "before"})
+    lost.append(LockHeld("This run lost its lock.", ""))
+    acts: list[Callable[[], None]] = [lambda: manager.record_outputs([], {"url": "after"}), manager.begin_teardown]
+    for act in acts:
+        with pytest.raises(LockHeld):
+            act()
+
+    assert [StackState.parse(text, "").outputs for text in store.saved] == [{"url": "before"}]
+
+
+def test_the_lock_is_asked_before_each_write_and_after_the_change(store: MemoryStateStore) -> None:
+    asked: list[int] = []
+    manager = StateManager(
+        StackState("prod", PLACE), store, WRITER, lambda: 0.0, lambda: asked.append(len(store.saved))
+    )
+    for _ in range(3):
+        manager.begin_teardown()
+
+    assert asked == [0, 1, 2]
