@@ -13,8 +13,8 @@ SHARE ?= $(shell echo $$(($$(date -u +%s) / 86400 % 7 + 1)))/7
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --custom-compile-command 'make lock' - setup.cfg
 BUILD := $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])'
 PIP := $(BIN)/pip --quiet --disable-pip-version-check install --no-deps
-# Of what pip says, a line for each ten packages and one when it unpacks them; a failure of pip fails the recipe.
-PROGRESS := awk '/^(Collecting|Processing)/ { if (++n % 10 == 0) print "        " n " packages" } /^Installing/ { print "        all " n " are here; unpacking them" } { fflush() }'
+# Of what pip says, a line for each ten packages and one when it unpacks them; a failure of pip fails the recipe. (mawk would hold them back.)
+PROGRESS := { n=0; while read -r word rest; do case $$word in (Collecting|Processing) (( ++n % 10 )) || echo "        $$n packages" ;; (Installing) echo "        all $$n are here; unpacking them" ;; esac; done; }
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
