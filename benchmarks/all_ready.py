@@ -11,7 +11,7 @@ from typing import Any
 
 from provisioner.commands.main import main
 from provisioner.engine.estimates.critical_path import DeleteStage, Stage, create_graph, delete_graph
-from provisioner.engine.execution import apply, teardown
+from provisioner.engine.execution import apply, deletion_order
 from provisioner.engine.resource_graph.graph import Edge
 
 
@@ -27,5 +27,5 @@ def _ends(needs: Mapping[str, Iterable[str]], may_overlap: Any) -> dict[DeleteSt
 
 if __name__ == "__main__":
     apply.create_graph = _stages  # type: ignore[attr-defined]
-    teardown.delete_graph = _ends  # type: ignore[attr-defined,assignment]
+    deletion_order.delete_graph = _ends  # type: ignore[attr-defined,assignment]
     main()

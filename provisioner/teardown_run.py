@@ -1,18 +1,16 @@
-"""The teardown of a stack: what there is to delete, its deletion, and the last search for leftovers."""
+"""The teardown of a stack: what there is to delete, its deletion, and what AWS brings back meanwhile."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.engine.execution.apply import Apply
 from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.execution.outcome import Outcome
 from provisioner.engine.execution.teardown import delete_recorded
-from provisioner.engine.execution.teardown_verification import Remnant, VerificationReport, verify_deleted
+from provisioner.engine.execution.teardown_verification import Remnant
 from provisioner.engine.planning.plan import Plan
-from provisioner.engine.planning.plan_builder import make_plan
 from provisioner.engine.planning.protection import (
     HiddenProtection,
     hidden_protections,
@@ -22,14 +20,9 @@ from provisioner.engine.planning.protection import (
 from provisioner.engine.resource_graph.graph import Stack
 from provisioner.engine.run_marker.marker import RunMarker
 from provisioner.exclusive_run import run_mark
+from provisioner.final_check import FinalSearch, search_for_remains
 from provisioner.resources import RESOURCE_TYPES, leftovers
-from provisioner.resources.tags import arns_with_stack_tags
 from provisioner.session import Session
-from provisioner.settings.database import MAX_READERS
-from provisioner.settings.network import MAX_ZONES
-from provisioner.settings.variants import with_zones
-from provisioner.stack import build_all
-from provisioner.steps.lookups import offline_lookups
 from state.stack_state import StackState
 
 # AWS's own services write while they end, and bring back what was deleted: so often, at most, the deletion is
@@ -83,11 +76,14 @@ def find_protections(session: Session, plan: Plan) -> ProtectedResources:
     )
 
 
-def delete_stack(session: Session, plan: Plan, protections: ProtectedResources) -> Outcome:
+def delete_stack(session: Session, plan: Plan, protections: ProtectedResources) -> tuple[Outcome, FinalSearch | None]:
     """Delete the resources in the state, and those that bear the stack's tags but are missing in the state.
 
     All of `protections` are taken off first: nothing is deleted while one of them stays. Meanwhile this
     run's mark is on the stack's marker, the resource whose tag says which run is at work; it is deleted last.
+
+    Returns:
+        The outcome, and the last search for what remains; None if the deletion is incomplete.
 
     Raises:
         LockHeld: Another machine's run is at work, or began before the end of this teardown.
@@ -141,8 +137,11 @@ def delete_marker_last(state: StackState, marker: str) -> None:
 
 def _delete_until_nothing_returns(
     session: Session, plan: Plan, protections: ProtectedResources, marker: RunMarker | None = None
-) -> Outcome:
-    """Delete the stack's resources and sweep up leftovers; repeat the deletion while AWS brings some back."""
+) -> tuple[Outcome, FinalSearch | None]:
+    """Delete the stack's resources and sweep up leftovers; repeat the deletion while AWS brings some back.
+
+    The search that found nothing is the last one, and the final check goes on with its answers.
+    """
     executor = session.executor(plan)
     if marker and exists_in_stack(plan, marker.logical_id):
         delete_marker_last(session.state, marker.logical_id)
@@ -154,26 +153,27 @@ def _delete_until_nothing_returns(
         [hidden.logical_id for hidden in protections.hidden if hidden.protections],
     )
     if not removal.is_complete:
-        return removal
+        return removal, None
     foreign = _forget_foreign_resources(executor, plan)
     executor.state_manager.begin_teardown()
     outcome = delete_recorded(executor, RESOURCE_TYPES)
     outcome.foreign |= foreign
     _stop_renewing_deleted_marker(session, marker)
-    if outcome.is_complete:
-        _delete_leftovers(session, plan.stack, outcome, protections, marker)
-    for _ in range(_MAX_ROUNDS):
-        returned = make_plan(plan.stack, session.state, session.clients, RESOURCE_TYPES)
-        if not outcome.is_complete or not _has_returned(returned, outcome):
+    search = None
+    for rounds_left in reversed(range(_MAX_ROUNDS + 1)):
+        if outcome.is_complete:
+            _delete_leftovers(session, plan.stack, outcome, protections, marker)
+        if not outcome.is_complete:
+            return outcome, None
+        search = search_for_remains(session, plan.stack)
+        raise_if_recreated(marker, search.plan)
+        if not rounds_left or not _has_returned(search.plan, outcome):
             break
-        raise_if_recreated(marker, returned)
-        executor.state_manager.record_findings(returned.findings)
-        Apply(returned, executor, RESOURCE_TYPES).adopt_found()
+        executor.state_manager.record_findings(search.plan.findings)
+        Apply(search.plan, executor, RESOURCE_TYPES).adopt_found()
         outcome = outcome.merged_with(delete_recorded(executor, RESOURCE_TYPES))
         _stop_renewing_deleted_marker(session, marker)
-    if outcome.is_complete:
-        _delete_leftovers(session, plan.stack, outcome, protections, marker)
-    return outcome
+    return outcome, search
 
 
 def raise_if_recreated(marker: RunMarker | None, search: Plan) -> None:
@@ -235,31 +235,3 @@ def _delete_leftovers(
         remaining = leftovers.find_leftovers(session.clients, stack, outcome.foreign.keys())
         leftovers.delete_leftovers(session.clients, remaining)
         outcome.cleaned_up += [leftover.id for leftover in remaining]
-
-
-def verify_nothing_remains(session: Session, stack: Stack, check: Callable[[Plan], None]) -> VerificationReport:
-    """Ask for every id that the stack ever had, and search by name and by tag as if there were no state.
-
-    `check` gets the plan of the search, and raises if it found another run's resources.
-    """
-    blank = StackState(session.suffix, session.location)
-    search = make_plan(stack, blank, session.clients, RESOURCE_TYPES, children=False)
-    check(search)
-    foreign = {name for name, change in search.changes.items() if change.foreign}
-    with user_errors("searching for what is left"):
-        tagged = arns_with_stack_tags(session.clients, session.suffix)
-        billed = leftovers.billed_leftovers(session.clients, stack)
-        lingering = leftovers.expiring_leftovers(session.clients, stack)
-        leftovers_found = leftovers.find_leftovers(session.clients, stack, foreign)
-    tombstones = session.state.tombstones
-    report = verify_deleted(session.clients, RESOURCE_TYPES, tombstones, search, tagged, session.suffix)
-    report.add_explained(billed, lingering, leftovers_found)
-    return report
-
-
-def stack_by_name(session: Session) -> Stack:
-    """Return the stack with all names and tags that it may have, for a search without a state."""
-    version = session.settings.database.effective_version(session.state.lookups.get("version", ""))
-    offline = offline_lookups(MAX_ZONES, version)
-    lookups = replace(offline, account=session.location.account, master_password="own", readers=MAX_READERS)  # noqa: S106 - who holds it
-    return build_all(with_zones(session.settings, MAX_ZONES), session.suffix, session.location.region, lookups)

@@ -16,11 +16,11 @@ from provisioner.engine.runs.recorder import RunRecorder
 from provisioner.engine.runs.run import run_of
 from provisioner.errors import Interrupted, NoSuchStack
 from provisioner.exclusive_run import watch_run_marker
+from provisioner.final_check import stack_by_name
 from provisioner.resources import RESOURCE_TYPES
 from provisioner.session import Session
 from provisioner.settings.variables import is_sensitive
 from provisioner.stopping import exit_code, stop_message
-from provisioner.teardown_run import stack_by_name
 from provisioner.terminal.markdown import run_markdown
 from state.errors import ProvisionerError, StateError
 from state.object_store import ObjectStateStore

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from functools import partial
 from typing import Any
 
 from provisioner.commands.completion_line import CompletionLine
@@ -24,9 +23,9 @@ from provisioner.engine.execution.outcome import Outcome
 from provisioner.engine.execution.teardown_verification import Remnant, VerificationReport
 from provisioner.engine.planning.plan import Plan
 from provisioner.engine.planning.teardown_plan import plan_teardown
-from provisioner.engine.run_marker.marker import RunMarker
 from provisioner.engine.runs.recorder import RunRecorder
 from provisioner.errors import NoSuchStack, ResourcesRemain, amount
+from provisioner.final_check import FinalSearch, search_for_remains, stack_by_name, verify_nothing_remains
 from provisioner.location import check_account
 from provisioner.names import PROGRAM
 from provisioner.resources import RESOURCE_TYPES
@@ -36,10 +35,7 @@ from provisioner.teardown_run import (
     delete_stack,
     expected_remnants,
     find_protections,
-    raise_if_recreated,
     resources_to_delete,
-    stack_by_name,
-    verify_nothing_remains,
 )
 from provisioner.terminal.console import Console
 from provisioner.terminal.progress import show_progress
@@ -89,8 +85,8 @@ def _delete_stack(
         print_deletions(console, session, deletion_plan)
     blocker_hints = print_blockers(console, read_blockers(session, plan, protected))
     confirmation.confirm(console, "Remove them?", session.suffix)
-    outcome = _delete_with_progress(console, session, record, plan, protected, shown_lines=blocker_hints)
-    return outcome, _verify_deletion(session, plan, outcome, marker)
+    outcome, search = _delete_with_progress(console, session, record, plan, protected, shown_lines=blocker_hints)
+    return outcome, _verify_deletion(session, plan, outcome, search)
 
 
 def _delete_with_progress(
@@ -101,7 +97,7 @@ def _delete_with_progress(
     protected: ProtectedResources,
     *,
     shown_lines: list[str],
-) -> Outcome:
+) -> tuple[Outcome, FinalSearch]:
     """Delete the stack, show and record the progress, and raise the error that this ended with, if any."""
     to_delete = set(resources_to_delete(plan))
     steps = {resource.logical_id: resource.step for resource in plan.stack if resource.logical_id in to_delete}
@@ -111,19 +107,19 @@ def _delete_with_progress(
         handle_signals(console, session.clock) as caught_signals,
     ):
         session.events.subscribe(record.record_event, estimate.record_event, progress_listener)
-        outcome = delete_stack(session, plan, protected)
+        outcome, search = delete_stack(session, plan, protected)
     raise_run_error(outcome, caught_signals, shown_lines=shown_lines)
-    return outcome
+    return outcome, search or search_for_remains(session, plan.stack)
 
 
-def _verify_deletion(session: Session, plan: Plan, outcome: Outcome, marker: RunMarker | None) -> VerificationReport:
+def _verify_deletion(session: Session, plan: Plan, outcome: Outcome, search: FinalSearch) -> VerificationReport:
     """Check whether anything is left, and save the report.
 
     Raises:
         ResourcesRemain: Resources of the stack are still there.
 
     """
-    report = verify_nothing_remains(session, plan.stack, partial(raise_if_recreated, marker))
+    report = verify_nothing_remains(session, plan.stack, search)
     _add_retained(report, plan, outcome)
     report_location = save_report(session, outcome, report)
     if report.remaining:
@@ -165,7 +161,10 @@ def verify_stack_is_gone(console: Console, session: Session) -> int:
         session.state.tombstones = last["deleted"]
     stack = stack_by_name(session)
     marker = session.marker_of(stack)
-    report = verify_nothing_remains(session, stack, marker.check_plan if marker else lambda _: None)
+    search = search_for_remains(session, stack)
+    if marker:
+        marker.check_plan(search.plan)
+    report = verify_nothing_remains(session, stack, search)
     if report.remaining:
         raise remaining_error(session, report, "")
     print_deleted(console, session, Outcome("verify-gone"), report)

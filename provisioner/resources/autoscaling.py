@@ -62,6 +62,7 @@ _RETRYABLE_CODES = {
 class ScalableTarget(ResourceType):
     """A scalable target: the minimum and maximum of a service's task count."""
 
+    deleted_at_reply = True
     service, id_paths, noun = "application-autoscaling", "ResourceId", "scaling"
     pricing = FREE
     ownership = SCALABLE_TARGET
@@ -167,6 +168,8 @@ def _list_tags(scaling: ApplicationAutoScaling, arn: str) -> dict[str, str] | No
 class ScalingPolicy(ResourceType):
     """A target tracking policy; AWS creates and maintains its CloudWatch alarms."""
 
+    # Application Auto Scaling API reference, DeregisterScalableTarget: it deletes the policies of the target.
+    container_property, deleted_with_container, deleted_at_reply = "ResourceId", True, True
     service, id_paths = "application-autoscaling", ("ResourceId", "PolicyName")
     # Target tracking creates an alarm to scale out and one to scale in (Application Auto Scaling user guide).
     pricing = Pricing.monthly("alarms", "alarm_month", 2)

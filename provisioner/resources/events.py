@@ -84,6 +84,7 @@ def _to_request(props: JsonObject) -> JsonObject:
 class EventTarget(ResourceType):
     """A target of a rule: where the rule sends the events that it matches."""
 
+    container_property = "Rule"
     service, id_paths = "events", ("Rule", "Id")
     pricing = FREE
     ownership = EVENT_TARGET

@@ -195,6 +195,8 @@ def _is_as_desired(role: JsonObject, spec: ResourceSpec) -> bool:
 class RolePolicy(ResourceType):
     """One inline policy of a role."""
 
+    container_property = "RoleName"
+    deleted_at_reply = True
     service, id_paths = "iam", ("RoleName", "PolicyName")
     pricing = FREE
     ownership = ROLE_POLICY

@@ -144,22 +144,25 @@ def _aws_names(stack: Stack, resource_type: type[ResourceType], excluded_ids: Se
 def _scaling_alarms(clients: Clients, stack: Stack, foreign_ids: Set[str]) -> Iterator[Remnant]:
     """Yield the alarms of target tracking, found by name: AWS names them after the scaled service."""
     cloudwatch = clients.client(CloudWatch)
+    services = _aws_names(stack, Service, foreign_ids)
     for cluster in _aws_names(stack, Cluster, foreign_ids):
-        for service in _aws_names(stack, Service, foreign_ids):
-            prefix = f"TargetTracking-service/{cluster}/{service}-"
-            for alarm in cloudwatch.describe_alarms(AlarmNamePrefix=prefix)["MetricAlarms"]:
-                yield Remnant(ALARM, alarm["AlarmName"], f"of the scaling of {service}")
+        prefix = f"TargetTracking-service/{cluster}/"
+        for alarm in cloudwatch.describe_alarms(AlarmNamePrefix=prefix)["MetricAlarms"]:
+            for service in services:
+                if alarm["AlarmName"].startswith(f"{prefix}{service}-"):
+                    yield Remnant(ALARM, alarm["AlarmName"], f"of the scaling of {service}")
 
 
 def _task_definition_revisions(clients: Clients, stack: Stack) -> Iterator[Remnant]:
     """Yield the task definition revisions with the stack's tags, those kept for a rollback included.
 
-    The families of services that are declared no longer are found with ListTaskDefinitionFamilies.
+    ListTaskDefinitionFamilies returns each family with an active or inactive revision, also those of services that
+    are declared no longer; a family that it leaves out has none to look at.
     """
     ecs = clients.client(ECS)
     families = ecs.list_task_definition_families(familyPrefix=f"{PROJECT}-", status="ALL")["families"]
-    stack_families = (name for name in families if name.endswith(f"-{stack.suffix}"))
-    for family in dict.fromkeys([*_aws_names(stack, TaskDefinition), *stack_families]):
+    declared = _aws_names(stack, TaskDefinition)
+    for family in (name for name in families if name in declared or name.endswith(f"-{stack.suffix}")):
         for status, remnant_type in _REVISION_TYPES.items():
             arns = ecs.list_task_definitions(familyPrefix=family, status=status)["taskDefinitionArns"]
             for arn in arns:

@@ -26,6 +26,7 @@ _NEVER_EXPIRES = "NEVER_EXPIRE"
 class LogGroup(ResourceType):
     """A log group that only the stack creates."""
 
+    deleted_at_reply = True
     service, id_paths, name_property = "logs", "logGroupName", "logGroupName"
     max_name_length = 512
     pricing = Pricing(by_use="logs")

@@ -134,7 +134,7 @@ class _BucketSetting(ResourceType):
     service, id_paths = "s3", "Bucket"
     pricing = FREE
     tagged, deleted_with_parent = False, True
-    lookup_properties = ("Bucket",)
+    lookup_properties, container_property = ("Bucket",), "Bucket"
     immutable = frozenset({"Bucket"})
     retryable_codes = {"create": _NOT_VISIBLE_YET, "update": _NOT_VISIBLE_YET}
     iam_type, arn_properties = "bucket", ("{Bucket}",)

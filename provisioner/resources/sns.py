@@ -107,6 +107,7 @@ def _find_arn(sns: SNS, name: str) -> str:
 class TopicPolicy(ResourceType):
     """The access policy of a topic: who may publish to it."""
 
+    container_property = "TopicArn"
     service, id_paths = "sns", "TopicArn"
     pricing = FREE
     ownership = TOPIC_POLICY

@@ -21,9 +21,10 @@ class SubresourceType(ResourceType):
     id_paths: ClassVar[str]
 
     def __init_subclass__(cls) -> None:
-        """Make the property in `id_paths` immutable: a setting cannot move to another resource."""
+        """Make the property in `id_paths` immutable: a setting cannot move to another resource, nor be without one."""
         if "id_paths" in vars(cls):
             cls.lookup_properties, cls.immutable = (cls.id_paths,), frozenset({cls.id_paths})
+            cls.container_property = cls.id_paths
 
     @abstractmethod
     def apply(self, client: Any, props: JsonObject) -> None:

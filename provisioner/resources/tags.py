@@ -102,15 +102,20 @@ Tags = Mapping[str, str] | None
 
 
 def read_batch(
-    ids: list[str], own_id: str, describe: Callable[[list[str]], list[JsonObject]], not_found_codes: Codes
+    ids: list[str],
+    own_id: str,
+    describe: Callable[[list[str]], list[JsonObject]],
+    not_found_codes: Codes,
+    describe_all: Callable[[], list[JsonObject]] | None = None,
 ) -> list[JsonObject]:
-    """Read the resources `ids` in one call; read only `own_id` if one of the others does not exist.
+    """Read the resources `ids` in one call; read only `own_id`, or all there are, if one of the others does not exist.
 
     Args:
         ids: The ids or names to read, `own_id` among them.
         own_id: The id or name that the caller needs.
         describe: The call that reads the resources of a list.
         not_found_codes: The error codes that mean that a resource does not exist.
+        describe_all: The call that reads all resources of the type, for types of which an account has few.
 
     """
     try:
@@ -118,7 +123,7 @@ def read_batch(
     except ClientError as error:
         if ids == [own_id] or code_of(error) not in not_found_codes:
             raise
-        return describe([own_id])
+        return describe_all() if describe_all else describe([own_id])
 
 
 def read_tags(client: Any, spec: ResourceSpec, arn: str, read_from_resource: Callable[[], Tags]) -> Tags:

@@ -92,7 +92,7 @@ def test_they_go_from_the_file_before_the_first_deletion_and_no_sooner(
     assert addresses(user) == had
     seen: list[dict[str, Any]] = []
 
-    def delete(_self: ResourceExecutor, _target: ManagedResource, *_: Any) -> str:
+    def delete(_self: ResourceExecutor, _target: ManagedResource, *_: Any, **_named: Any) -> str:
         seen.append(json.loads(user.ledger("a").read_text()))
         raise LockHeld("stop here")
 

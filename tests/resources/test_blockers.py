@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from provisioner.emulator.server import LocalAws
+from provisioner.engine.calls.batch_scope import BatchScope
 from provisioner.engine.types.resource_type import ResourceSpec
 from provisioner.names import owner_tags
 from provisioner.resources.cloudfront import Distribution
@@ -27,7 +28,7 @@ def ec2(served: LocalAws) -> Any:
     served.behave(behaviours=False, speed=0.0)
     served.reset()
     made = client(served.endpoint, "ec2")
-    made.region = "us-east-1"  # as the engine's client tells it
+    made.region, made.batch_scope = "us-east-1", BatchScope()  # as the engine's client tells it
     return made
 
 

@@ -34,6 +34,19 @@ class BatchScope:
         """Return the resources of these states whose ids are known."""
         return cls(tuple(_batch_resources(states)), tuple(sorted(state.suffix for state in states)))
 
+    @classmethod
+    def of_deleted(cls, state: StackState) -> BatchScope:
+        """Return the deleted resources of which the state has tombstones."""
+        region = state.location.region
+        return cls(
+            tuple(
+                BatchResource(
+                    tombstone.type_name, tombstone.aws_name, tombstone.id, tombstone.region or region, recorded=None
+                )
+                for tombstone in state.tombstones
+            )
+        )
+
     def in_region(self, region: str) -> BatchScope:
         """Return the resources of one region."""
         return BatchScope(tuple(resource for resource in self.resources if resource.region == region), self.suffixes)

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from provisioner.aws.responses import UnsupportedOperation
 from provisioner.engine.calls.error_categories import code_of, describe_error
+from provisioner.engine.calls.user_errors import user_error
 from provisioner.engine.execution.consistency import ConsistencyLookup, is_gone, is_permanent_refusal
 from provisioner.engine.execution.managed_resource import (
     CONSISTENCY_SECONDS,
@@ -45,13 +46,15 @@ class ResourceDeleter:
         self._waiter = waiter
         self._unsupported = unsupported
 
-    def delete(self, managed: ManagedResource, on_accepted: Callable[[], None]) -> str:
+    def delete(self, managed: ManagedResource, on_accepted: Callable[[], None], *, checked_later: bool) -> str:
         """Delete a resource, wait until AWS says that it is gone, and leave a tombstone in the state.
 
         Args:
             managed: The resource, with the id that the state holds, which may be empty.
             on_accepted: Called when AWS has accepted the first call: resources that wait only for that can then
                 go, too.
+            checked_later: Whether the final check of a teardown will ask for the id: a resource that AWS has deleted
+                when it answers (`deleted_at_reply`) is then not read here.
 
         Returns:
             For whose sake a resource is kept that must outlive the stack, in words; "" if it is deleted. The
@@ -78,9 +81,30 @@ class ResourceDeleter:
         start = self._clock.now()
         self._delete_until_accepted(identified, on_accepted, start)
         on_accepted()
-        self._waiter.wait_until_deleted(identified, start)
+        if not (checked_later and managed.type.deleted_at_reply):
+            self._waiter.wait_until_deleted(identified, start)
         self._state_manager.remove(logical_id, deleted=True)
         return ""
+
+    def delete_list(self, resources: list[ManagedResource]) -> bool:
+        """Delete several resources of one type and container by one call; return whether they are deleted.
+
+        They are not if AWS refused the call or its reply was lost: then each is to be deleted by itself, which finds
+        out what is gone and reports what is in the way.
+        """
+        first = resources[0]
+        for managed in resources:
+            self._record_intent(managed)
+        client, specs = self._resource_calls.client(first), [managed.spec for managed in resources]
+        try:
+            self._resource_calls.call(lambda: first.type.delete_list(client, specs), first, "delete")
+        except Exception as error:
+            if user_error(error, "deleting") is None:
+                raise
+            return False
+        for managed in resources:
+            self._state_manager.remove(managed.spec.logical_id, deleted=True)
+        return True
 
     def _with_known_id(self, managed: ManagedResource) -> ManagedResource | None:
         """Return the resource with its id, looked up if the state does not hold it; None if none of ours exists."""

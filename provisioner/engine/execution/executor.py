@@ -208,9 +208,15 @@ class ResourceExecutor:
             logical_id, changed=last_change(resource_type, self.state_manager.get(logical_id))
         )
 
-    def delete(self, managed: ManagedResource, on_accepted: Callable[[], None] = lambda: None) -> str:
+    def delete(
+        self, managed: ManagedResource, on_accepted: Callable[[], None] = lambda: None, *, checked_later: bool = False
+    ) -> str:
         """Delete a resource, or keep one that must outlive the stack, as `ResourceDeleter.delete` does."""
-        return self._deleter.delete(managed, on_accepted)
+        return self._deleter.delete(managed, on_accepted, checked_later=checked_later)
+
+    def delete_list(self, resources: list[ManagedResource]) -> bool:
+        """Delete several resources by one call, as `ResourceDeleter.delete_list` does."""
+        return self._deleter.delete_list(resources)
 
     def _resource_state(
         self, managed: ManagedResource, phase: Literal["creating", "updating"] = "creating"

@@ -6,8 +6,9 @@ from collections.abc import Set
 from dataclasses import replace
 
 from provisioner.engine.calls.user_errors import user_error
-from provisioner.engine.estimates.critical_path import DeleteStage, delete_graph
+from provisioner.engine.estimates.critical_path import DeleteStage
 from provisioner.engine.execution.consistency import deletion_protection, is_permanent_refusal, unprotect_command
+from provisioner.engine.execution.deletion_order import DeletionOrder, deletion_order
 from provisioner.engine.execution.events import Event, end_type_of
 from provisioner.engine.execution.executor import ResourceExecutor
 from provisioner.engine.execution.managed_resource import ManagedResource
@@ -33,37 +34,100 @@ def delete_recorded(executor: ResourceExecutor, resource_types: ResourceTypes, o
         if resource_types[resource_state.type_name].account_wide:
             executor.state_manager.remove(name, deleted=False)
     names = {name for name in state.resources if only is None or name in only}
-    outcome = Outcome("teardown")
+    order = deletion_order(state.resources, names, resource_types, whole_stack=only is None)
+    deletions = _Deletions(executor, resource_types, order, whole_stack=only is None)
     start = executor.clock.now()
-
-    def begin(end: DeleteStage) -> Work[DeleteStage] | None:
-        if end.milestone == "gone":
-            return None
-        managed = recorded_resource(state, end.logical_id, resource_types)
-        return lambda report_stage: delete_and_report(
-            executor, managed, outcome, report_stage, whole_stack=only is None
-        )
-
-    reached = DagExecutor(
-        _deletion_graph(state, names, resource_types), begin, stopped=lambda: executor.clock.stopped
-    ).run()
-    done = {stage.logical_id for stage in reached if stage.milestone == "gone"}
-    outcome.done = sorted(done - outcome.kept.keys() - outcome.foreign.keys())
-    outcome.undone = sorted(names - done - set(outcome.failed))
+    deletions.run()
+    outcome = deletions.outcome
+    outcome.done = sorted(deletions.done - outcome.kept.keys() - outcome.foreign.keys())
+    outcome.undone = sorted(names - deletions.done - set(outcome.failed))
     outcome.seconds = executor.clock.now() - start
     return outcome
 
 
-def _deletion_graph(
-    state: StackState, names: Set[str], resource_types: ResourceTypes
-) -> dict[DeleteStage, set[DeleteStage]]:
-    """Return the stages that each stage of the deletion waits for, from the recorded dependencies."""
-    resource_states = state.resources
+class _Deletions:
+    """The deletion of recorded resources in their order; it collects the outcome and what is done."""
 
-    def is_alongside(name: str, other: str) -> bool:
-        return resource_states[other].type_name in resource_types[resource_states[name].type_name].deleted_alongside
+    def __init__(
+        self, executor: ResourceExecutor, resource_types: ResourceTypes, order: DeletionOrder, *, whole_stack: bool
+    ) -> None:
+        self._executor = executor
+        self._resource_types = resource_types
+        self._order = order
+        self._whole_stack = whole_stack
+        self._type_names = {name: each.type_name for name, each in executor.state_manager.state.resources.items()}
+        self.outcome = Outcome("teardown")
+        # All that is gone, by a call of its own or with another.
+        self.done: set[str] = set()
 
-    return delete_graph({name: resource_states[name].depends_on for name in names}, is_alongside)
+    def run(self) -> None:
+        """Delete all, each as early as it can be."""
+        clock = self._executor.clock
+        DagExecutor(self._order.graph(self._is_alongside), self._begin, stopped=lambda: clock.stopped).run()
+
+    def _is_alongside(self, name: str, other: str) -> bool:
+        return self._type_names[other] in self._resource_types[self._type_names[name]].deleted_alongside
+
+    def _begin(self, end: DeleteStage) -> Work[DeleteStage] | None:
+        if end.milestone == "gone":
+            return None
+        return lambda report_stage: self._delete(end.logical_id, report_stage)
+
+    def _delete(self, name: str, report_stage: ReportStage[DeleteStage]) -> None:
+        """Delete a resource, those that its call deletes too, and what AWS deletes with it."""
+        state = self._executor.state_manager.state
+        names = [*self._order.lists.get(name, ()), name]
+        resources = [recorded_resource(state, each, self._resource_types) for each in names]
+        if len(resources) > 1 and self._delete_list(resources):
+            report_stage(DeleteStage(name, "going"))
+            report_stage(DeleteStage(name, "gone"))
+            return
+        for managed in resources:
+            is_last = managed is resources[-1]
+            if is_last and self.outcome.failed.keys() & set(names):
+                report_stage = _report_nothing  # what waits for this one waits for the others, too
+            delete_and_report(
+                self._executor,
+                managed,
+                self.outcome,
+                report_stage if is_last else _report_nothing,
+                whole_stack=self._whole_stack,
+            )
+        self.done |= set(names) - self.outcome.failed.keys()
+        if name not in self.outcome.failed:
+            self._remove_parts(name)
+
+    def _delete_list(self, resources: list[ManagedResource]) -> bool:
+        """Delete several resources by one call; return False if each must be deleted by itself."""
+        clock, publish = self._executor.clock, self._executor.publish
+        start = clock.now()
+        if not all(managed.spec.id for managed in resources) or not self._executor.delete_list(resources):
+            return False
+        for managed in resources:
+            name = managed.spec.logical_id
+            publish(Event("starting", name, "delete"))
+            publish(Event("gone", name, "delete", seconds=clock.now() - start, id=managed.spec.id))
+            self.done.add(name)
+        return True
+
+    def _remove_parts(self, owner: str) -> None:
+        """Remove the resources from the state that AWS has deleted with their owner, and report them.
+
+        If the owner is kept or is somebody else's by now, they are as it is.
+        """
+        executor, outcome = self._executor, self.outcome
+        for part in self._order.parts_of(owner):
+            resource_state = executor.state_manager.get(part)
+            executor.publish(Event("starting", part, "delete"))
+            if owner in outcome.kept:
+                outcome.kept[part] = outcome.kept[owner]
+            executor.state_manager.remove(part, deleted=owner not in outcome.kept and owner not in outcome.foreign)
+            executor.publish(Event("gone", part, "delete", id=resource_state.id if resource_state else ""))
+            self.done.add(part)
+
+
+def _report_nothing(_stage: DeleteStage) -> None:
+    """Report no stage to the scheduler."""
 
 
 def recorded_resource(state: StackState, name: str, resource_types: ResourceTypes) -> ManagedResource:
@@ -146,7 +210,7 @@ def delete_and_report(
             report_stage(DeleteStage(name, "going"))
 
     try:
-        if retention_reason := executor.delete(managed, on_accepted):
+        if retention_reason := executor.delete(managed, on_accepted, checked_later=whole_stack):
             outcome.kept[name] = retention_reason
     except OwnershipConflict as error:
         outcome.foreign[name] = error.message

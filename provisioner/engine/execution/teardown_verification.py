@@ -7,16 +7,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tenacity import stop_after_delay
+
 from provisioner.engine.calls.clients import Clients
+from provisioner.engine.calls.polling import wait_while_hidden
+from provisioner.engine.calls.retry_policy import RetryPolicy
 from provisioner.engine.calls.user_errors import user_errors
-from provisioner.engine.execution.managed_resource import ManagedResource, read
-from provisioner.engine.execution.scheduler import DagExecutor, ReportStage, Work
+from provisioner.engine.execution.managed_resource import ManagedResource, consistency_seconds_left, read
+from provisioner.engine.execution.scheduler import run_in_parallel
 from provisioner.engine.planning.diff import meets_condition
 from provisioner.engine.planning.plan import Plan, ResourceTypes
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from state.serialization import as_json
 from state.stack_state import Tombstone
+
+_READERS = 8
 
 
 @dataclass(frozen=True)
@@ -63,8 +69,10 @@ def verify_deleted(
 ) -> VerificationReport:
     """Read each deleted resource once more, and add what a search by name and tag has found.
 
+    A part of a resource that is gone is not read: AWS deleted it with that one.
+
     Args:
-        clients: The AWS clients.
+        clients: The clients of the search, which share its answers.
         resource_types: The resource types by name.
         tombstones: The tombstones of the deleted resources.
         search: A plan made without a state, which finds resources by name and tags.
@@ -75,18 +83,7 @@ def verify_deleted(
     report = VerificationReport(searches=len(search.stack.resources) + 1)
     deleted = [tombstone for tombstone in tombstones if not resource_types[tombstone.type_name].account_wide]
     report.asked = len(deleted)
-
-    def begin(index: int) -> Work[int]:
-        def work(report_stage: ReportStage[int]) -> None:
-            tombstone = deleted[index]
-            with user_errors(f"asking for {tombstone.type_name} {tombstone.id}"):
-                actual = read(clients, _deleted_resource(resource_types, tombstone, suffix))
-            _add_result(report, resource_types[tombstone.type_name], tombstone, actual)
-            report_stage(index)
-
-        return work
-
-    DagExecutor({index: set() for index in range(len(deleted))}, begin, workers=8).run()
+    _read_deleted(clients, resource_types, deleted, suffix, report)
     for name in sorted(search.found):
         change = search.changes[name]
         report.remaining.append(Remnant(change.type_name, change.id, f"found as {change.aws_name or name}"))
@@ -100,6 +97,63 @@ def verify_deleted(
         if arn not in known and re.split(r"[:/]", arn)[-1] not in known:
             report.lingering.append(Remnant("tagged", arn, "it bears our tags, and is not ours to delete"))
     return report
+
+
+def _read_deleted(
+    clients: Clients, resource_types: ResourceTypes, deleted: list[Tombstone], suffix: str, report: VerificationReport
+) -> None:
+    """Read each deleted resource after those that contained it, and add what is there to the report."""
+    positions = {
+        (tombstone.region, tombstone.id): position
+        for position, tombstone in enumerate(deleted)
+        # A setting has the id of the resource that it is set on, and is absent where that one is there.
+        if not resource_types[tombstone.type_name].deleted_with_parent
+    }
+    containers: dict[int, set[int]] = {}
+    for position, tombstone in enumerate(deleted):
+        named = str(tombstone.desired.get(resource_types[tombstone.type_name].container_property, ""))
+        containers[position] = {positions[key] for key in [(tombstone.region, named)] if key in positions} - {position}
+    gone = set[int]()
+
+    def check(position: int) -> None:
+        tombstone = deleted[position]
+        resource_type = resource_types[tombstone.type_name]
+        if containers[position] & gone:
+            gone.add(position)
+            return
+        with user_errors(f"asking for {tombstone.type_name} {tombstone.id}"):
+            actual = _read_until_gone(clients, _deleted_resource(resource_types, tombstone, suffix), tombstone)
+        if actual is None or meets_condition(actual, resource_type.deleted):
+            gone.add(position)
+        _add_result(report, resource_type, tombstone, actual)
+
+    run_in_parallel(containers, check, workers=_READERS)
+
+
+def _read_until_gone(clients: Clients, managed: ManagedResource, tombstone: Tombstone) -> JsonObject | None:
+    """Return the actual properties of a deleted resource; read again while AWS may still show it."""
+    resource_type, actual = managed.type, read(clients, managed)
+    seconds = consistency_seconds_left(clients, tombstone.deleted_at)
+    if not seconds or _has_ended(resource_type, actual):
+        return actual
+    unshared = clients.without_shared_reads()
+
+    def probe() -> bool | None:
+        nonlocal actual
+        actual = read(unshared, managed)
+        return True if _has_ended(resource_type, actual) else None
+
+    RetryPolicy(clients.clock, stop_after_delay(seconds), wait=wait_while_hidden(seconds)).poll(probe)
+    return actual
+
+
+def _has_ended(resource_type: ResourceType, actual: JsonObject | None) -> bool:
+    """Return whether a resource is gone, or AWS only shows it for a while."""
+    return (
+        actual is None
+        or meets_condition(actual, resource_type.deleted)
+        or meets_condition(actual, resource_type.expiring)
+    )
 
 
 def _add_result(

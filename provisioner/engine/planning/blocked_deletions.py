@@ -9,6 +9,7 @@ from typing import TypeVar
 from botocore.exceptions import ClientError
 
 from provisioner.aws.responses import UnsupportedOperation
+from provisioner.engine.calls.batch_scope import BatchScope
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, code_of, is_unsupported_operation
 from provisioner.engine.calls.user_errors import user_errors
@@ -46,7 +47,7 @@ def blocked_deletions(plan: Plan, clients: Clients, resource_types: ResourceType
     Blockers that are themselves part of a resource to be deleted are left out. A read that AWS denies counts
     as a blocker.
     """
-    shared = clients.with_shared_reads()
+    shared = clients.with_shared_reads(BatchScope.of(plan.state))
     candidates = deletion_candidates(plan, resource_types)
     blockable = {name: managed for name, managed in candidates.items() if overrides_method(managed.type, "blockers")}
     deleted_ids = {managed.spec.id for managed in candidates.values()}

@@ -83,6 +83,8 @@ class _PlanBuilder:
     resource_types: ResourceTypes
     # By resource, the keys of the state that change because of it, as (from, to).
     renamed: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    # The resources that AWS does not have: parts of them are not read.
+    missing: set[str] = field(default_factory=set)
 
     def plan_resources(self) -> None:
         """Read each declared resource after those it depends on, and decide its change."""
@@ -157,8 +159,11 @@ class _PlanBuilder:
     def _read(
         self, resource: Resource, managed: ManagedResource, resource_state: ResourceState | None
     ) -> JsonObject | None:
-        """Return the actual properties; None if the resource does not exist, or its parent is not known yet."""
+        """Return the actual properties; None if it, or what contains it, does not exist or is not known yet."""
         if not is_known({key: managed.spec.props.get(key) for key in resource.type.lookup_properties}):
+            return None
+        container = refs_in(resource.props.get(resource.type.container_property))
+        if self.missing.intersection(ref.logical_id for ref in container):
             return None
         with user_errors(f"looking at {resource.aws_name or resource.logical_id}"):
             actual = read_recorded(self.clients, managed, resource_state)
@@ -167,6 +172,8 @@ class _PlanBuilder:
                 actual = with_status_reads(self.clients, managed, actual, created_at)
             if is_unsupported(self.clients, managed):
                 self.plan.unsupported.append(resource.logical_id)
+            elif actual is None:
+                self.missing.add(resource.logical_id)
         return actual
 
     def _decide(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from provisioner.engine.calls.batch_scope import BatchScope
 from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.user_errors import user_errors
 from provisioner.engine.execution.consistency import is_protected
@@ -46,7 +47,7 @@ class HiddenProtection:
 
 def hidden_protections(plan: Plan, clients: Clients, resource_types: ResourceTypes) -> list[HiddenProtection]:
     """Return the protections that need a call of their own, for each resource that would be deleted."""
-    shared, hidden = clients.with_shared_reads(), []
+    shared, hidden = clients.with_shared_reads(BatchScope.of(plan.state)), []
     for name, managed in deletion_candidates(plan, resource_types).items():
         if not overrides_method(managed.type, "protections"):
             continue

@@ -122,6 +122,14 @@ class ResourceTypeData:
     cidr_properties: ClassVar[frozenset[str]] = frozenset()
     # It is a part of another resource and is deleted with it; it needs no delete call.
     deleted_with_parent: ClassVar[bool] = False
+    # The property that names a resource without which it cannot exist. It is not read where that one is missing.
+    container_property: ClassVar[str] = ""
+    # AWS deletes it with that one: it needs no delete call if the container is deleted in the same teardown.
+    deleted_with_container: ClassVar[bool] = False
+    # One call deletes several in the same container (`delete_list`).
+    deleted_in_lists: ClassVar[bool] = False
+    # AWS has deleted it when it answers the delete call. In a teardown nothing is read then: the final check asks.
+    deleted_at_reply: ClassVar[bool] = False
     # It is account-wide: created if it is missing, never deleted, and not counted as part of the stack.
     account_wide: ClassVar[bool] = False
     # Why a replaced resource is kept beside the new one until the stack is deleted; "" if it is not kept.

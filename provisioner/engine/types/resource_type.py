@@ -105,6 +105,10 @@ class ResourceType(ResourceTypeData):
     def delete(self, client: Any, spec: ResourceSpec) -> None:
         """Start the deletion; safe to repeat."""
 
+    def delete_list(self, client: Any, specs: list[ResourceSpec]) -> None:
+        """Start the deletion of several resources in the same container by one call (`deleted_in_lists`)."""
+        raise NotImplementedError(f"{type(self).__name__} are deleted one by one")
+
     def delete_options(self, kept: JsonObject, declared: JsonObject) -> JsonObject:
         """Return the options of the deletion that AWS does not store, such as a final snapshot.
 

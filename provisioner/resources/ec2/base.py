@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import FilterTypeDef, TagSpecificationTypeDef
 
 Filters: TypeAlias = "list[FilterTypeDef]"
-# botocore ec2 Filter: 200 values in one request. The rest is for the other filters.
+# botocore ec2 Filter: 200 values in one request.
+MAX_FILTER_VALUES = 200
+# The rest is for the other filters.
 _MAX_SUFFIXES = 150
 
 
@@ -54,15 +56,17 @@ class Ec2ResourceType(ResourceType):
     id_paths: ClassVar[str]
     id_filter: ClassVar[str]
     name_filter: ClassVar[str] = "tag:Name"
+    # How many ids one call of `find_by_ids` takes; it leaves out those that do not exist.
+    ids_per_call: ClassVar[int] = MAX_FILTER_VALUES
     operations = declare_operations(retag="CreateTags DeleteTags")
 
     @abstractmethod
     def find(self, ec2: EC2, filters: Filters) -> list[JsonObject]:
         """Return all resources of this type that pass the filters."""
 
-    def find_by_id(self, ec2: EC2, id_: str) -> list[JsonObject]:
-        """Return the resource with this id in a list, whatever its tags; an empty list if there is none."""
-        return self.find(ec2, equals_filters({self.id_filter: id_}))
+    def find_by_ids(self, ec2: EC2, ids: list[str]) -> list[JsonObject]:
+        """Return those of the resources with these ids that exist, whatever their tags."""
+        return self.find(ec2, [{"Name": self.id_filter, "Values": ids}])
 
     def read(self, ec2: EC2, spec: ResourceSpec) -> JsonObject | None:
         """Return the resource by its id, else by the stack's tags, else by the tag Name.
@@ -73,7 +77,8 @@ class Ec2ResourceType(ResourceType):
         actual = self._find_in_stack(spec, self.find(ec2, stack_filters(ec2, spec)))
         if actual is None and spec.id:
             # An emulator that does not know the filter returns all resources.
-            described = self._with_tags_as_dict(self.find_by_id(ec2, spec.id))
+            ids = ec2.batch_scope.batch(spec.id, str(self), most=self.ids_per_call)
+            described = self._with_tags_as_dict(self.find_by_ids(ec2, ids))
             actual = next((resource for resource in described if self.id_of(resource) == spec.id), None)
         if actual is None and not spec.id and spec.aws_name:
             namesakes = self.find(ec2, equals_filters({self.name_filter: f"{PROJECT}-*-{spec.suffix}"}))

@@ -18,6 +18,7 @@ from provisioner.service_clients import EC2
 class FlowLog(Ec2ResourceType):
     """A record of the traffic of one VPC. Nothing of it can be changed in place."""
 
+    deleted_at_reply = True
     ownership = FLOW_LOG
     pricing = Pricing(by_use="flow logs")
     noun, iam_type, id_paths, id_filter = "flow-log", "vpc-flow-log", "FlowLogId", "flow-log-id"

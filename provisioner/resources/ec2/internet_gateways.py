@@ -19,6 +19,7 @@ GATEWAY_NOT_FOUND = codes("InvalidInternetGatewayID.NotFound", "InvalidInternetG
 class InternetGateway(Ec2ResourceType):
     """An internet gateway. Its attachment to the VPC is a resource of its own."""
 
+    deleted_at_reply = True
     ownership = INTERNET_GATEWAY
     pricing = FREE
     noun, iam_type, id_paths, id_filter = "igw", "internet-gateway", "InternetGatewayId", "internet-gateway-id"
@@ -46,6 +47,8 @@ class InternetGateway(Ec2ResourceType):
 class GatewayAttachment(ResourceType):
     """The attachment of an internet gateway to a VPC."""
 
+    container_property = "InternetGatewayId"
+    deleted_at_reply = True
     service, id_paths = "ec2", ("InternetGatewayId", "VpcId")
     pricing = FREE
     ownership = ATTACHMENT

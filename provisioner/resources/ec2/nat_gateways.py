@@ -17,6 +17,7 @@ from provisioner.service_clients import EC2
 class ElasticIp(Ec2ResourceType):
     """An Elastic IP address, allocated until it is released."""
 
+    deleted_at_reply = True
     ownership = ADDRESS
     pricing = Pricing.hourly("public addresses", "ipv4_hour")
     noun, iam_type, id_paths, id_filter = "eip", "elastic-ip", "AllocationId", "allocation-id"

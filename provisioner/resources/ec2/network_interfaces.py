@@ -6,7 +6,7 @@ from provisioner.engine.calls.clients import sibling_client
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.blocker import Blocker
 from provisioner.names import PROJECT, has_stack_tags
-from provisioner.resources.ec2.base import equals_filters
+from provisioner.resources.ec2.base import MAX_FILTER_VALUES, equals_filters
 from provisioner.resources.ec2.interface_removal import (
     ENDPOINT_PREFIX,
     NAT_GATEWAY_PREFIX,
@@ -48,17 +48,32 @@ def is_made_by_guardduty(actual: JsonObject) -> bool:
     )
 
 
-def interface_blockers(ec2: EC2, filters: dict[str, str], suffix: str) -> list[Blocker]:
+def interface_blockers(ec2: EC2, filters: dict[str, str], suffix: str, type_name: str = "") -> list[Blocker]:
     """Return the network interfaces that pass the filters, as blockers.
 
     Args:
         ec2: The EC2 client.
         filters: Value by the name of an EC2 filter.
         suffix: The suffix of the stack.
+        type_name: The resource type whose id the only filter holds, if one call is to serve all that are read together.
 
     """
-    interfaces = ec2.describe_network_interfaces(Filters=equals_filters(filters))["NetworkInterfaces"]
-    return [_interface_blocker(ec2, interface, suffix) for interface in interfaces]
+    if not type_name:
+        interfaces = ec2.describe_network_interfaces(Filters=equals_filters(filters))["NetworkInterfaces"]
+        return [_interface_blocker(ec2, interface, suffix) for interface in interfaces]
+    [(filter_name, own_id)] = filters.items()
+    ids = ec2.batch_scope.batch(own_id, type_name, most=MAX_FILTER_VALUES)
+    interfaces = ec2.describe_network_interfaces(Filters=[{"Name": filter_name, "Values": ids}])["NetworkInterfaces"]
+    return [
+        _interface_blocker(ec2, interface, suffix)
+        for interface in interfaces
+        if ids == [own_id] or own_id in _containers_of(interface)
+    ]
+
+
+def _containers_of(interface: JsonObject) -> set[str]:
+    """Return the ids of the subnet and the security groups that an interface is in."""
+    return {interface.get("SubnetId", ""), *(group["GroupId"] for group in interface.get("Groups", []))}
 
 
 def _interface_blocker(ec2: EC2, interface: JsonObject, suffix: str) -> Blocker:

@@ -22,6 +22,7 @@ TABLE_NOT_FOUND = codes("InvalidRouteTableID.NotFound", "InvalidRouteTableId.Not
 class RouteTable(Ec2ResourceType):
     """A route table. Its routes and associations are resources of their own."""
 
+    deleted_at_reply = True
     ownership = ROUTE_TABLE
     pricing = FREE
     noun, iam_type, id_paths, id_filter = "routes", "route-table", "RouteTableId", "route-table-id"
@@ -104,6 +105,7 @@ def _association_blocker(ec2: EC2, association: JsonObject, foreign_subnets: set
 class Route(ResourceType):
     """One route in a table of the stack."""
 
+    container_property, deleted_with_container, deleted_at_reply = "RouteTableId", True, True
     service, id_paths = "ec2", ("RouteTableId", "DestinationCidrBlock")
     pricing = FREE
     ownership = ROUTE
@@ -155,6 +157,8 @@ class Route(ResourceType):
 class RouteTableAssociation(ResourceType):
     """The association of a subnet with a route table. A subnet has one."""
 
+    container_property = "SubnetId"
+    deleted_at_reply = True
     service, id_paths = "ec2", "SubnetId"
     pricing = FREE
     ownership = ASSOCIATION

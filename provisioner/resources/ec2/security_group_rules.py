@@ -36,6 +36,8 @@ ALLOW_ALL: JsonObject = {"IpProtocol": "-1", "CidrIpv4": "0.0.0.0/0"}
 class _SecurityGroupRule(Ec2ResourceType):
     """One rule of a security group of the stack."""
 
+    container_property, deleted_with_container, deleted_at_reply = "GroupId", True, True
+    deleted_in_lists = True
     ownership = SECURITY_GROUP_RULE
     pricing = FREE
     noun, iam_type, id_paths = "sgr", "security-group-rule", "SecurityGroupRuleId"
@@ -86,7 +88,11 @@ class IngressRule(_SecurityGroupRule):
     """A rule for incoming traffic: from where, to which ports."""
 
     egress = False
-    operations = declare_operations(create="AuthorizeSecurityGroupIngress", delete="RevokeSecurityGroupIngress")
+    operations = declare_operations(
+        create="AuthorizeSecurityGroupIngress",
+        delete="RevokeSecurityGroupIngress",
+        delete_list="RevokeSecurityGroupIngress",
+    )
 
     def create(self, ec2: EC2, spec: ResourceSpec) -> JsonObject:
         """Create the rule (AuthorizeSecurityGroupIngress)."""
@@ -99,14 +105,23 @@ class IngressRule(_SecurityGroupRule):
 
     def delete(self, ec2: EC2, spec: ResourceSpec) -> None:
         """Delete the rule (RevokeSecurityGroupIngress)."""
-        ec2.revoke_security_group_ingress(GroupId=spec.props["GroupId"], SecurityGroupRuleIds=[spec.id])
+        self.delete_list(ec2, [spec])
+
+    def delete_list(self, ec2: Any, specs: list[ResourceSpec]) -> None:
+        """Delete several rules of one group (RevokeSecurityGroupIngress); AWS refuses all if one is missing."""
+        ids = [spec.id for spec in specs]
+        ec2.revoke_security_group_ingress(GroupId=specs[0].props["GroupId"], SecurityGroupRuleIds=ids)
 
 
 class EgressRule(_SecurityGroupRule):
     """A rule for outgoing traffic: to where, to which ports."""
 
     egress = True
-    operations = declare_operations(create="AuthorizeSecurityGroupEgress", delete="RevokeSecurityGroupEgress")
+    operations = declare_operations(
+        create="AuthorizeSecurityGroupEgress",
+        delete="RevokeSecurityGroupEgress",
+        delete_list="RevokeSecurityGroupEgress",
+    )
 
     def create(self, ec2: EC2, spec: ResourceSpec) -> JsonObject:
         """Create the rule (AuthorizeSecurityGroupEgress)."""
@@ -119,7 +134,12 @@ class EgressRule(_SecurityGroupRule):
 
     def delete(self, ec2: EC2, spec: ResourceSpec) -> None:
         """Delete the rule (RevokeSecurityGroupEgress)."""
-        ec2.revoke_security_group_egress(GroupId=spec.props["GroupId"], SecurityGroupRuleIds=[spec.id])
+        self.delete_list(ec2, [spec])
+
+    def delete_list(self, ec2: Any, specs: list[ResourceSpec]) -> None:
+        """Delete several rules of one group (RevokeSecurityGroupEgress); AWS refuses all if one is missing."""
+        ids = [spec.id for spec in specs]
+        ec2.revoke_security_group_egress(GroupId=specs[0].props["GroupId"], SecurityGroupRuleIds=ids)
 
 
 def rules_in(permissions: Iterable[JsonObject]) -> Iterator[JsonObject]:

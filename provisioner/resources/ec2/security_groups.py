@@ -12,7 +12,7 @@ from provisioner.engine.types.data import codes, declare_operations, minutes
 from provisioner.engine.types.resource_type import ResourceSpec, ResourceType
 from provisioner.engine.types.unmanaged import KnownChildren, Unmanaged
 from provisioner.names import has_stack_tags
-from provisioner.resources.ec2.base import Ec2ResourceType, Filters, equals_filters, stack_filters
+from provisioner.resources.ec2.base import MAX_FILTER_VALUES, Ec2ResourceType, Filters, equals_filters, stack_filters
 from provisioner.resources.ec2.network_interfaces import OPERATIONS, interface_blockers
 from provisioner.resources.ec2.security_group_rules import (
     ALLOW_ALL,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 class SecurityGroup(Ec2ResourceType):
     """A security group, without its rules, which are resources of their own."""
 
+    deleted_at_reply = True
     ownership = SECURITY_GROUP
     pricing = FREE
     iam_type, id_paths, id_filter = "security-group", "GroupId", "group-id"
@@ -90,6 +91,7 @@ class SecurityGroup(Ec2ResourceType):
 
     def blockers(self, ec2: EC2, spec: ResourceSpec) -> list[Blocker]:
         """Return the network interfaces in the group, and the groups with rules that refer to it."""
+        groups = ec2.batch_scope.batch(spec.id, str(self), most=MAX_FILTER_VALUES)
         referring = [
             Blocker(
                 f"a rule of {group['GroupId']}",
@@ -97,10 +99,17 @@ class SecurityGroup(Ec2ResourceType):
                 _revoke_commands(ec2, group, spec),
             )
             for filter_name in ("ip-permission.group-id", "egress.ip-permission.group-id")
-            for group in ec2.describe_security_groups(Filters=equals_filters({filter_name: spec.id}))["SecurityGroups"]
-            if group["GroupId"] != spec.id
+            for group in self.find(ec2, [{"Name": filter_name, "Values": groups}])
+            if group["GroupId"] != spec.id and _refers_to(group, spec.id)
         ]
-        return interface_blockers(ec2, {"group-id": spec.id}, spec.suffix) + list(dict.fromkeys(referring))
+        interfaces = interface_blockers(ec2, {"group-id": spec.id}, spec.suffix, str(self))
+        return interfaces + list(dict.fromkeys(referring))
+
+
+def _refers_to(group: JsonObject, other: str) -> bool:
+    """Return whether a rule of the group names the other group."""
+    rules = rules_in([*group.get("IpPermissions", []), *group.get("IpPermissionsEgress", [])])
+    return any(rule.get("ReferencedGroupId") == other for rule in rules)
 
 
 def _revoke_commands(ec2: EC2, group: JsonObject, spec: ResourceSpec) -> str:
@@ -123,6 +132,7 @@ def _revoke_commands(ec2: EC2, group: JsonObject, spec: ResourceSpec) -> str:
 class NoDefaultEgress(ResourceType):
     """The absence of the allow-all egress rule that AWS adds to each new group."""
 
+    container_property = "GroupId"
     service, id_paths = "ec2", "GroupId"
     pricing = FREE
     ownership = SECURITY_GROUP
@@ -160,6 +170,7 @@ class _DefaultGroupWithoutRules(ResourceType):
     An interface that is put into the group by mistake then has no traffic.
     """
 
+    container_property = "VpcId"
     service, id_paths = "ec2", "VpcId"
     pricing = FREE
     ownership = SECURITY_GROUP

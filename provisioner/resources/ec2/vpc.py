@@ -31,6 +31,7 @@ VPC_NOT_FOUND = codes("InvalidVpcID.NotFound")
 class Vpc(Ec2ResourceType):
     """A virtual private cloud."""
 
+    deleted_at_reply = True
     ownership = VPC
     pricing = FREE
     noun, iam_type, id_paths, id_filter = "vpc", "vpc", "VpcId", "vpc-id"
@@ -115,6 +116,7 @@ class DnsHostnames(_VpcAttribute):
 class Subnet(Ec2ResourceType):
     """A subnet: a block of addresses in one zone."""
 
+    deleted_at_reply = True
     ownership = SUBNET
     pricing = FREE
     noun, iam_type, id_paths, id_filter = "subnet", "subnet", "SubnetId", "subnet-id"
@@ -166,4 +168,4 @@ class Subnet(Ec2ResourceType):
 
     def blockers(self, ec2: EC2, spec: ResourceSpec) -> list[Blocker]:
         """Return the network interfaces that are still in the subnet."""
-        return interface_blockers(ec2, {"subnet-id": spec.id}, spec.suffix)
+        return interface_blockers(ec2, {"subnet-id": spec.id}, spec.suffix, str(self))

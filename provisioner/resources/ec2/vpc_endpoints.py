@@ -38,6 +38,8 @@ class VpcEndpoint(Ec2ResourceType):
     ownership = ENDPOINT
     pricing = Pricing(_endpoint_charges)
     noun, iam_type, id_paths, id_filter = "endpoint", "vpc-endpoint", "VpcEndpointId", "vpc-endpoint-id"
+    # AWS refuses a list of ids of which one does not exist.
+    ids_per_call = 1
     discriminators = ("ServiceName",)
     unique_properties = ("VpcId", "ServiceName")
     immutable = frozenset({"VpcId", "ServiceName", "VpcEndpointType"})
@@ -70,9 +72,9 @@ class VpcEndpoint(Ec2ResourceType):
         """
         return [_in_declared_form(actual) for actual in ec2.describe_vpc_endpoints(Filters=filters)["VpcEndpoints"]]
 
-    def find_by_id(self, ec2: EC2, id_: str) -> list[JsonObject]:
-        """Return the endpoint with this id, in a list; not every emulator knows the filter by id."""
-        endpoints = ec2.describe_vpc_endpoints(VpcEndpointIds=[id_])["VpcEndpoints"]
+    def find_by_ids(self, ec2: EC2, ids: list[str]) -> list[JsonObject]:
+        """Return the endpoint with this id in a list; not every emulator knows the filter by id."""
+        endpoints = ec2.describe_vpc_endpoints(VpcEndpointIds=ids)["VpcEndpoints"]
         return [_in_declared_form(actual) for actual in endpoints]
 
     def create(self, ec2: EC2, spec: ResourceSpec) -> JsonObject:

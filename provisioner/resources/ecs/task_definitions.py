@@ -26,6 +26,7 @@ from provisioner.settings.variables import OWN_VARIABLES
 class TaskDefinition(EcsResourceType):
     """One revision of a task definition. A revision cannot change, so every change creates a new one."""
 
+    deleted_at_reply = True
     id_paths, name_property, noun = "taskDefinitionArn", "family", "taskdef"
     pricing = FREE
     ownership = TASK_DEFINITION
@@ -51,11 +52,15 @@ class TaskDefinition(EcsResourceType):
         """Return this revision, or the newest active revision of the family (DescribeTaskDefinition).
 
         A revision never changes. So the recorded one is returned without describing it again if it still has
-        its tags, a service runs it, and its family is active.
+        its tags, a service runs it, and its family is active. One list of the active families tells of all that
+        are read together whether there is anything to describe.
         """
         if recorded := _recorded_revision(ecs, spec):
             return recorded
-        name = spec.id or spec.props["family"]
+        family = spec.id.rpartition("/")[2].rpartition(":")[0] or spec.props["family"]
+        if ecs.shares_reads and family not in _active_families(ecs):
+            return None
+        name = spec.id or family
         reply = ecs.describe_task_definition(taskDefinition=name, include=["TAGS"])
         actual = with_sensitive_variables(reply["taskDefinition"])
         if actual["taskDefinitionArn"] in spec.excluded_ids:
@@ -118,11 +123,15 @@ def _recorded_revision(ecs: ECS, spec: ResourceSpec) -> JsonObject | None:
     peer = ecs.batch_scope.get(spec.id)
     if peer is None or peer.recorded is None:
         return None
-    families = ecs.list_task_definition_families(familyPrefix=f"{PROJECT}-", status="ACTIVE")["families"]
     tags = read_tags(ecs, spec, spec.id, lambda: None)
-    if spec.props["family"] not in families or tags is None or spec.id not in _revisions_in_use(ecs):
+    if spec.props["family"] not in _active_families(ecs) or tags is None or spec.id not in _revisions_in_use(ecs):
         return None
     return {**peer.recorded, "taskDefinitionArn": spec.id, "status": "ACTIVE", "Tags": tags}
+
+
+def _active_families(ecs: ECS) -> list[str]:
+    """Return the families of all stacks that have an active revision (ListTaskDefinitionFamilies)."""
+    return list(ecs.list_task_definition_families(familyPrefix=f"{PROJECT}-", status="ACTIVE")["families"])
 
 
 def _revisions_in_use(ecs: ECS) -> set[str]:

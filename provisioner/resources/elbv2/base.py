@@ -43,16 +43,19 @@ class ElbResourceType(ResourceType):
 
     def with_tags(self, elbv2: ELBV2, actual: JsonObject) -> JsonObject:
         """Return a described resource with its tags (DescribeTags)."""
-        own_arn = actual[self.id_paths]
+        return {**actual, "Tags": described_tags(elbv2, actual[self.id_paths])}
 
-        def describe(arns: list[str]) -> list[JsonObject]:
-            return list(elbv2.describe_tags(ResourceArns=arns)["TagDescriptions"])
 
-        descriptions = read_batch(
-            elbv2.batch_scope.batch(own_arn, *_TAGGED_TYPES, most=MAX_PER_CALL), own_arn, describe, _NOT_FOUND
-        )
-        own_tags = (description["Tags"] for description in descriptions if description["ResourceArn"] == own_arn)
-        return {**actual, "Tags": mapping(next(own_tags, []))}
+def described_tags(elbv2: Any, own_arn: str) -> dict[str, str]:
+    """Return the tags of a resource, described with those that are read together (DescribeTags)."""
+
+    def describe(arns: list[str]) -> list[JsonObject]:
+        return list(elbv2.describe_tags(ResourceArns=arns)["TagDescriptions"])
+
+    arns = elbv2.batch_scope.batch(own_arn, *_TAGGED_TYPES, most=MAX_PER_CALL)
+    descriptions = read_batch(arns, own_arn, describe, _NOT_FOUND)
+    own_tags = (description["Tags"] for description in descriptions if description["ResourceArn"] == own_arn)
+    return mapping(next(own_tags, []))
 
 
 def full_name(actual: JsonObject, key: str) -> str:

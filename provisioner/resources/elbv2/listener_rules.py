@@ -39,6 +39,8 @@ _UNMET_CONDITION: JsonObject = {"Field": "source-ip", "SourceIpConfig": {"Values
 class ListenerRule(ElbResourceType):
     """A listener rule: conditions, and the action for the requests that meet them."""
 
+    # Elastic Load Balancing API reference, DeleteLoadBalancer and DeleteListener: the listeners go with the balancer.
+    container_property, deleted_with_container, deleted_at_reply = "ListenerArn", True, True
     id_paths, noun = "RuleArn", "rule"
     pricing = FREE
     ownership = RULE

@@ -37,6 +37,7 @@ from provisioner.service_clients import ELBV2
 class Listener(ElbResourceType):
     """A listener: a port of a load balancer, with the action for requests that no rule matches."""
 
+    container_property, deleted_with_container, deleted_at_reply = "LoadBalancerArn", True, True
     id_paths, noun = "ListenerArn", "listener"
     pricing = FREE
     ownership = LISTENER

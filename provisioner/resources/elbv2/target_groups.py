@@ -25,6 +25,7 @@ from provisioner.resources.elbv2.base import (
     MAX_PER_CALL,
     TARGET_GROUP_NOT_FOUND,
     ElbResourceType,
+    described_tags,
     full_name,
 )
 from provisioner.resources.field_owners.elbv2 import TARGET_GROUP, TARGET_GROUP_ATTRIBUTES
@@ -45,6 +46,7 @@ _TARGET_NOT_FOUND = TARGET_GROUP_NOT_FOUND | codes("InvalidTarget")
 class TargetGroup(ElbResourceType):
     """A group of targets that a load balancer sends requests to. ECS registers the tasks' addresses."""
 
+    deleted_at_reply = True
     id_paths, name_property, noun = "TargetGroupArn", "Name", "tg"
     max_name_length = 32
     pricing = FREE
@@ -84,18 +86,7 @@ class TargetGroup(ElbResourceType):
 
     def read(self, elbv2: ELBV2, spec: ResourceSpec) -> JsonObject | None:
         """Return the target group by its name, or by the name in its ARN (DescribeTargetGroups)."""
-        own_name = spec.id.split("/")[1] if spec.id else spec.props["Name"]
-
-        def describe(names: list[str]) -> list[JsonObject]:
-            return list(elbv2.describe_target_groups(Names=names)["TargetGroups"])
-
-        listed = read_batch(
-            elbv2.batch_scope.batch(own_name, "TargetGroup", by="name", most=MAX_PER_CALL),
-            own_name,
-            describe,
-            TARGET_GROUP_NOT_FOUND,
-        )
-        group = next((each for each in listed if each["TargetGroupName"] == own_name), None)
+        group = _describe(elbv2, spec.id.split("/")[1] if spec.id else spec.props["Name"])
         return self.with_tags(elbv2, _in_declared_form(group)) if group else None
 
     def read_status(self, elbv2: ELBV2, spec: ResourceSpec, actual: JsonObject) -> JsonObject:
@@ -153,9 +144,9 @@ class TargetGroup(ElbResourceType):
 
     def blockers(self, elbv2: ELBV2, spec: ResourceSpec) -> list[Blocker]:
         """Return the listener rules that forward to the group; those of the stack are temporary blockers."""
-        groups = elbv2.describe_target_groups(TargetGroupArns=[spec.id])["TargetGroups"]
+        group = _describe(elbv2, spec.id.split("/")[1]) or {}
         # An emulator may list a load balancer once for each rule that forwards to the group.
-        balancers = dict.fromkeys(arn for group in groups for arn in group["LoadBalancerArns"])
+        balancers = dict.fromkeys(group.get("LoadBalancerArns", []))
         return [
             _rule_blocker(elbv2, rule, balancer, spec.suffix)
             for balancer in balancers
@@ -181,6 +172,22 @@ class TargetGroup(ElbResourceType):
         """
         is_lenient = phase < CutoverPhase.DROP and covers(actual, _LENIENT_CHECK)
         return {**desired, **_LENIENT_CHECK} if is_lenient else desired
+
+
+def _describe(elbv2: Any, own_name: str) -> JsonObject | None:
+    """Return the target group of this name (DescribeTargetGroups), with others that are read together.
+
+    AWS refuses a list of names of which one does not exist: then one list of all groups serves them all.
+    """
+
+    def describe(names: list[str]) -> list[JsonObject]:
+        return list(elbv2.describe_target_groups(Names=names)["TargetGroups"])
+
+    names = elbv2.batch_scope.batch(own_name, "TargetGroup", by="name", most=MAX_PER_CALL)
+    listed = read_batch(
+        names, own_name, describe, TARGET_GROUP_NOT_FOUND, lambda: list(elbv2.describe_target_groups()["TargetGroups"])
+    )
+    return next((group for group in listed if group["TargetGroupName"] == own_name), None)
 
 
 class TargetGroupAttributes(SubresourceType):
@@ -240,9 +247,8 @@ def _rule_blocker(elbv2: ELBV2, rule: JsonObject, balancer: str, suffix: str) ->
     """
     arn = rule["RuleArn"]
     listener = arn.replace(":listener-rule/", ":listener/").rpartition("/")[0]
-    reply = elbv2.describe_tags(ResourceArns=[listener if rule["IsDefault"] else arn])
     # A rule that has been deleted in the meantime has no tags.
-    tags = mapping([tag for description in reply["TagDescriptions"] for tag in description["Tags"]])
+    tags = described_tags(elbv2, listener if rule["IsDefault"] else arn)
     command = f"delete-rule --rule-arn {arn}"
     if rule["IsDefault"]:
         command = f"delete-listener --listener-arn {listener}"

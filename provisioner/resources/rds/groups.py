@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 class DBSubnetGroup(RdsResourceType):
     """A DB subnet group: the subnets that a database may be placed in."""
 
+    deleted_at_reply = True
     id_paths = name_property = "DBSubnetGroupName"
     pricing = FREE
     ownership = DB_SUBNETS
@@ -100,6 +101,7 @@ class DBSubnetGroup(RdsResourceType):
 class DBClusterParameterGroup(RdsResourceType):
     """A DB cluster parameter group; the parameters in it are a resource of their own."""
 
+    deleted_at_reply = True
     id_paths = name_property = "DBClusterParameterGroupName"
     pricing = FREE
     ownership = DB_PARAMETER_GROUP
