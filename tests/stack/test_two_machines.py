@@ -504,14 +504,14 @@ def test_an_apply_and_a_teardown_stop_before_the_teardown_of_another_machine(
     other, told = begun.elsewhere(tmp_path / "other"), dict[str, CommandResult]()
     really = ResourceExecutor.delete
 
-    def delete(self: ResourceExecutor, managed: ManagedResource, *more: Any) -> str:
+    def delete(self: ResourceExecutor, managed: ManagedResource, *more: Any, **named: Any) -> str:
         if managed.spec.logical_id == "vpc":
             before = begun.mark()
             told["apply"] = other.process(*APPLY)
             told["teardown"] = other.process("teardown", "--local", "--yes", "--suffix", "a")
             renewed = {"iam:TagRole"}  # by the teardown itself, as often as it takes
             assert set(begun.tries(before)) <= renewed
-        return really(self, managed, *more)
+        return really(self, managed, *more, **named)
 
     monkeypatch.setattr(ResourceExecutor, "delete", delete)
     before = begun.mark()
