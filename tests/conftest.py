@@ -12,13 +12,13 @@ import pytest
 
 from provisioner.aws import credentials
 from provisioner.emulator.server import LocalAws
-from provisioner.emulator.services import warm_up
 
 pytest.register_assert_rewrite("tests.support.user")
 
 from tests.faults.seeds import SEED  # noqa: E402
 from tests.support.day_share import DayShare  # noqa: E402
 from tests.support.live_stack import LiveStack  # noqa: E402
+from tests.support.loaded_services import load_services  # noqa: E402
 from tests.support.user import User  # noqa: E402 - only what is imported after it is rewritten
 
 # What a test promises does not depend on how busy the machine is.
@@ -95,7 +95,7 @@ def _empty_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.
 def served() -> Iterator[LocalAws]:
     """One local AWS a worker; who uses it empties it first."""
     with LocalAws() as box:
-        warm_up(box.emulator)
+        load_services(box.emulator)
         gc.collect()
         gc.freeze()  # it stays: looking through it after each command would take a quarter of a second
         yield box

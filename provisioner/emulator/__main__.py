@@ -47,13 +47,11 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     from provisioner.emulator.emulator import Emulator  # noqa: PLC0415  # importing takes seconds: parse first
     from provisioner.emulator.server import serve  # noqa: PLC0415
-    from provisioner.emulator.services import warm_up  # noqa: PLC0415
 
     emulator = Emulator(speed=options.speed, with_behaviours=options.behaviours == "on", account=options.account)
     server = serve(emulator, options.port, hosts=options.host, address=options.address)
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: os._exit(0))  # nothing to save, and unloading moto takes 1 s
-    warm_up(emulator)
     emulator.ready = True
     _write_record(options, server, emulator)
     _report_ready(options.ready_fd, server)

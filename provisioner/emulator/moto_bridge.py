@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import moto.core.responses as moto_responses
 import moto.settings as moto_settings
+import moto.utilities.utils as moto_utilities
 from moto.backends import get_backend
 from moto.core.base_backend import AccountSpecificBackend, BackendDict, backend_lock
 from moto.core.common_models import BaseModel
@@ -28,12 +29,26 @@ from provisioner.emulator.wire import (
 from provisioner.pagination import paginator
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from provisioner.emulator.errors import Reply
     from provisioner.emulator.wire import AccountRegion, Call, Environ
 
 # Loading the default AMIs takes 50 ms after each reset, and nothing here starts an instance.
 SETTINGS = {"MOTO_EC2_LOAD_DEFAULT_AMIS": "false", "MOTO_ECS_SERVICE_RUNNING": "0"}
 NOT_IMPLEMENTED = 501  # not 500, which clients retry; not 404, which would mean that the resource is gone
+
+
+# moto reads these as it loads EC2: 56 MB of instance types and of where they are offered, and nothing here starts one.
+_INSTANCE_TYPES = "ec2/resources/instance_type"
+
+
+def _without_instance_types(load_resource: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Return moto's reader of its resource files, for which the lists of instance types are empty."""
+    return lambda resource: {} if resource.startswith(_INSTANCE_TYPES) else load_resource(resource)
+
+
+moto_utilities.load_resource = _without_instance_types(moto_utilities.load_resource)
 
 
 class Dispatcher(DomainDispatcherApplication):  # type: ignore[misc]  # moto is untyped

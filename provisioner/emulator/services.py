@@ -1,16 +1,10 @@
-"""Which services of moto are served, and one harmless call to each so that no later one pays lazy imports."""
+"""Which services of moto are served; each is loaded by its first call."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from provisioner.emulator.errors import AwsError
-from provisioner.emulator.wire import Call, compose_call, missing_code
+from provisioner.emulator.wire import Call, missing_code
 from provisioner.iam.reference import described_services
-
-if TYPE_CHECKING:
-    from provisioner.emulator.emulator import Emulator
-
 
 # By botocore's names: all that the product calls but the price list, of which there is no local one.
 SERVICES = described_services() - {"pricing"}
@@ -41,34 +35,3 @@ def refuse_unserved(call: Call) -> None:
             f"The local AWS does not serve {unserved}: it has the services that this product uses.",
             NOT_IMPLEMENTED,
         )
-
-
-CALLS: list[tuple[str, str, dict[str, Any]]] = [
-    ("ec2", "DescribeVpcs", {}),
-    ("ecs", "ListClusters", {}),
-    ("elbv2", "DescribeLoadBalancers", {}),
-    ("rds", "DescribeDBClusters", {}),
-    ("dynamodb", "ListTables", {}),
-    ("logs", "DescribeLogGroups", {}),
-    ("cloudfront", "ListDistributions", {}),
-    ("iam", "ListRoles", {}),
-    ("sts", "GetCallerIdentity", {}),
-    ("application-autoscaling", "DescribeScalableTargets", {"ServiceNamespace": "ecs"}),
-    ("secretsmanager", "ListSecrets", {}),
-    ("cloudwatch", "DescribeAlarms", {}),
-    ("resourcegroupstaggingapi", "GetResources", {}),
-    ("wafv2", "ListWebACLs", {"Scope": "CLOUDFRONT"}),
-    ("s3", "ListBuckets", {}),
-    ("sns", "ListTopics", {}),
-    ("kms", "ListKeys", {}),
-    ("acm", "ListCertificates", {}),
-    ("route53", "ListHostedZones", {}),
-    ("service-quotas", "ListServices", {}),
-]
-
-
-def warm_up(emulator: Emulator) -> None:
-    """Call every service once, ignore the answers, and reset the emulator."""
-    for service, operation, params in CALLS:
-        emulator(compose_call(service, operation, "us-east-1", **params).rewound())
-    emulator.reset()

@@ -13,9 +13,9 @@ from provisioner.emulator.control_client import ask, bearer
 from provisioner.emulator.errors import AwsError
 from provisioner.emulator.hooks import always
 from provisioner.emulator.server import LocalAws
-from provisioner.emulator.services import warm_up
 from provisioner.emulator.wire import Call
 from tests.emulator.conftest import Client
+from tests.support.loaded_services import load_services
 
 
 def control(box: LocalAws, verb: str, path: str, body: Any = None) -> tuple[int, Any]:
@@ -135,8 +135,8 @@ def test_a_trip_inside_moto_is_an_internal_failure(aws: Client) -> None:
     assert caught.value.response["Error"]["Code"] in ("InternalFailure", "NotImplemented")
 
 
-def test_warming_leaves_nothing(aws: Client, emulator_server: LocalAws) -> None:
-    warm_up(emulator_server.emulator)
+def test_loading_the_services_leaves_nothing(aws: Client, emulator_server: LocalAws) -> None:
+    load_services(emulator_server.emulator)
     assert emulator_server.calls() == []
     assert aws("ec2").describe_nat_gateways()["NatGateways"] == []
 

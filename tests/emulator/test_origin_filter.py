@@ -12,13 +12,14 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.emulator import local, services
+from provisioner.emulator import local
 from provisioner.emulator.control_client import STATE, ask, bearer
 from provisioner.emulator.local import RunningEmulator
 from provisioner.emulator.server import LocalAws
 from provisioner.emulator.services import SERVICES
 from provisioner.resources import RESOURCE_TYPES
 from tests.support.account_inventory import client
+from tests.support.loaded_services import CALLS
 from tests.support.user import ROOT
 
 FORBIDDEN = 403
@@ -239,7 +240,7 @@ def test_all_that_the_product_calls_is_served() -> None:
     used |= {type(resource_type).service for resource_type in RESOURCE_TYPES.values()}
     assert len(used) > 20
     assert used - {"pricing"} <= SERVICES  # a price list is no part of what stands: moto has none
-    assert {service for service, _, _ in services.CALLS} <= SERVICES
+    assert {service for service, _, _ in CALLS} <= SERVICES
     assert SERVICES.isdisjoint({"lambda", "batch"})
 
 
