@@ -46,7 +46,7 @@ class ElbResourceType(ResourceType):
         return {**actual, "Tags": described_tags(elbv2, actual[self.id_paths])}
 
 
-def described_tags(elbv2: Any, own_arn: str) -> dict[str, str]:
+def described_tags(elbv2: ELBV2, own_arn: str) -> dict[str, str]:
     """Return the tags of a resource, described with those that are read together (DescribeTags)."""
 
     def describe(arns: list[str]) -> list[JsonObject]:

@@ -174,7 +174,7 @@ class TargetGroup(ElbResourceType):
         return {**desired, **_LENIENT_CHECK} if is_lenient else desired
 
 
-def _describe(elbv2: Any, own_name: str) -> JsonObject | None:
+def _describe(elbv2: ELBV2, own_name: str) -> JsonObject | None:
     """Return the target group of this name (DescribeTargetGroups), with others that are read together.
 
     AWS refuses a list of names of which one does not exist: then one list of all groups serves them all.
