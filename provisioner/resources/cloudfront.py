@@ -152,19 +152,23 @@ class Distribution(ResourceType):
         reply = cloudfront.get_distribution_config(Id=spec.id)
         return {**reply["DistributionConfig"], "ETag": reply["ETag"]}
 
-    def update(self, cloudfront: CloudFront, spec: ResourceSpec, changed: JsonObject) -> None:
-        """Replace the configuration, with the ETag it is based on; raise Blocked if a plan keeps the ACL."""
+    def update(self, cloudfront: CloudFront, spec: ResourceSpec, changed: JsonObject) -> JsonObject | None:
+        """Replace the configuration, with the ETag it is based on; raise Blocked if a plan keeps the ACL.
+
+        Return the distribution as the reply tells it: it says whether that is deployed already.
+        """
         if not spec.live:
-            return
+            return None
         try:
             config: Any = _to_api_config(spec.props)
-            cloudfront.update_distribution(Id=spec.id, IfMatch=spec.live["ETag"], DistributionConfig=config)
+            updated = cloudfront.update_distribution(Id=spec.id, IfMatch=spec.live["ETag"], DistributionConfig=config)
         except ClientError as error:
             if not is_plan_refusal(error):
                 raise
             arn = cloudfront.get_distribution(Id=spec.id)["Distribution"]["ARN"]
             refusal = acl_refusal(plan_behind_refusal(cloudfront, arn))
             raise Blocked(f"{self} {spec.aws_name or spec.id}: {refusal.reason}.", refusal.hint) from error
+        return {**_to_properties(updated["Distribution"], spec.suffix), "ETag": updated["ETag"]}
 
     def retag(self, cloudfront: CloudFront, spec: ResourceSpec, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Change the tags with TagResource and UntagResource."""
@@ -177,14 +181,15 @@ class Distribution(ResourceType):
     def delete(self, cloudfront: CloudFront, spec: ResourceSpec) -> None:
         """Disable the distribution, raise RetryLater until that is deployed, then delete it."""
         reply = cloudfront.get_distribution(Id=spec.id)
-        actual = reply["Distribution"]
+        actual, etag = reply["Distribution"], reply["ETag"]
         if actual["DistributionConfig"]["Enabled"]:
             config: DistributionConfigOutputTypeDef = {**actual["DistributionConfig"], "Enabled": False}
-            cloudfront.update_distribution(Id=spec.id, IfMatch=reply["ETag"], DistributionConfig=config)
-        if actual["DistributionConfig"]["Enabled"] or actual["Status"] != "Deployed":
+            updated = cloudfront.update_distribution(Id=spec.id, IfMatch=reply["ETag"], DistributionConfig=config)
+            actual, etag = updated["Distribution"], updated["ETag"]
+        if actual["Status"] != "Deployed":
             raise RetryLater("it is disabled, and CloudFront is deploying that", due=self.typical_create_seconds)
         try:
-            cloudfront.delete_distribution(Id=spec.id, IfMatch=reply["ETag"])
+            cloudfront.delete_distribution(Id=spec.id, IfMatch=etag)
         except ClientError as error:
             if not (blockers := plans_that_block_deletion(cloudfront, actual["ARN"], error)):
                 raise

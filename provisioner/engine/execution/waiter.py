@@ -44,6 +44,15 @@ class Waiter:
             ProvisionerError: AWS reports that it failed.
 
         """
+        if self._is_ready_at_reply(managed, updated=updated):
+            on_read(managed.spec.reply)
+            return managed.spec.reply
+        return self._read_until_ready(managed, updated=updated, on_read=on_read)
+
+    def _read_until_ready(
+        self, managed: ManagedResource, *, updated: bool, on_read: Callable[[JsonObject], None]
+    ) -> JsonObject:
+        """Read a resource until it is ready, as `wait_until_ready` describes."""
         resource_type, spec = managed.type, managed.spec
         start, since, requested_action, extra_seconds = self.clock.now(), self.clock.wall(), "", 0.0
         stale_seconds = resource_type.stale_seconds * self.speed if updated else 0.0
@@ -77,6 +86,16 @@ class Waiter:
                 f"{requested_action}\nNothing is lost: run the same command again, and it waits on.".lstrip(),
             )
         return ready
+
+    def _is_ready_at_reply(self, managed: ManagedResource, *, updated: bool) -> bool:
+        """Return whether AWS's reply to the create or update says that the resource is ready: no read says more.
+
+        The reply to an update must show the desired properties, too.
+        """
+        resource_type, reply = managed.type, managed.spec.reply
+        if not reply or not resource_type.ready or not meets_condition(reply, resource_type.ready):
+            return False
+        return not updated or not differences(resource_type, managed.spec.props, reply, None)
 
     def _is_ready(self, managed: ManagedResource, actual: JsonObject, since: float) -> bool:
         """Return whether the resource is ready; raise its error if AWS reports that it failed."""

@@ -203,7 +203,11 @@ class RouteTableAssociation(ResourceType):
     def create(self, ec2: EC2, spec: ResourceSpec) -> JsonObject:
         """Associate the subnet with the table (AssociateRouteTable)."""
         reply = ec2.associate_route_table(**spec.props)
-        return {**spec.props, "RouteTableAssociationId": reply["AssociationId"]}
+        return {
+            **spec.props,
+            **(reply.get("AssociationState") or {}),
+            "RouteTableAssociationId": reply["AssociationId"],
+        }
 
     def update(self, ec2: EC2, spec: ResourceSpec, changed: JsonObject) -> None:
         """Associate the subnet with another table, without a gap (ReplaceRouteTableAssociation)."""

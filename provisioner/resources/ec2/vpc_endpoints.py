@@ -82,7 +82,7 @@ class VpcEndpoint(Ec2ResourceType):
         reply = ec2.create_vpc_endpoint(
             **spec.props, ClientToken=spec.token, TagSpecifications=self.tag_specifications(spec)
         )
-        return dict(reply["VpcEndpoint"])
+        return _in_declared_form(reply["VpcEndpoint"])
 
     def update(self, ec2: EC2, spec: ResourceSpec, changed: JsonObject) -> None:
         """Change private DNS, the policy and the lists of an endpoint (ModifyVpcEndpoint).
