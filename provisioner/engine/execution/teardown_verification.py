@@ -114,6 +114,9 @@ def _read_deleted(
         named = str(tombstone.desired.get(resource_types[tombstone.type_name].container_property, ""))
         containers[position] = {positions[key] for key in [(tombstone.region, named)] if key in positions} - {position}
     gone = set[int]()
+    # The search's answers prove that an id that AWS chose is gone. A name can come back, made again by a service that
+    # wrote while it ended, and AWS may hide that at first: names are asked for once more, after all else.
+    later = clients.without_shared_reads().with_shared_reads(clients.batch_scope)
 
     def check(position: int) -> None:
         tombstone = deleted[position]
@@ -122,12 +125,18 @@ def _read_deleted(
             gone.add(position)
             return
         with user_errors(f"asking for {tombstone.type_name} {tombstone.id}"):
-            actual = _read_until_gone(clients, _deleted_resource(resource_types, tombstone, suffix), tombstone)
+            reader = later if _is_named(resource_type) else clients
+            actual = _read_until_gone(reader, _deleted_resource(resource_types, tombstone, suffix), tombstone)
         if actual is None or meets_condition(actual, resource_type.deleted):
             gone.add(position)
         _add_result(report, resource_type, tombstone, actual)
 
     run_in_parallel(containers, check, workers=_READERS)
+
+
+def _is_named(resource_type: ResourceType) -> bool:
+    """Return whether the id of a resource is its name, so that another one can have it."""
+    return resource_type.id_is_name or resource_type.id_paths == resource_type.name_property
 
 
 def _read_until_gone(clients: Clients, managed: ManagedResource, tombstone: Tombstone) -> JsonObject | None:
