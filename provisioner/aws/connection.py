@@ -6,7 +6,7 @@ import os
 import threading
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 from urllib.parse import urlsplit
 
 import boto3
@@ -27,6 +27,9 @@ from provisioner.aws.timeouts import BoundedHttpSession, refuse_stale
 from provisioner.emulator.local import RunningEmulator
 from provisioner.errors import Blocked, CredentialsError
 from state.stack_state import StackLocation
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
 
 # botocore looks up endpoints and proxies of the environment outside the session (botocore/configprovider.py,
 # ConfiguredEndpointProvider; botocore/endpoint.py, EndpointCreator).
@@ -113,6 +116,12 @@ class AwsConnection:
     def consistency_window(self, usual: float) -> float:
         """Return for how many seconds a new resource may be hidden here, if AWS hides it for `usual`."""
         return max(usual * self.speed, self.hidden_seconds)
+
+    @overload
+    def client(self, service: Literal["s3"], region: str = "") -> S3Client: ...
+
+    @overload
+    def client(self, service: str, region: str = "") -> Any: ...
 
     def client(self, service: str, region: str = "") -> Any:
         """Return the boto3 client of a service, in the stack's region or in the one given."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -18,6 +18,9 @@ from provisioner.bucket.s3_object_store import S3ObjectStore
 from provisioner.emulator.local import RunningEmulator
 from provisioner.errors import UsageError
 from state.backend import S3Backend
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
 
 SCHEME = "s3://"
 # docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
@@ -84,7 +87,7 @@ class Bucket:
         return "" if self.aws.local else custom_endpoint(str(self.aws.client("s3").meta.endpoint_url))
 
     @property
-    def client(self) -> Any:
+    def client(self) -> S3Client:
         """The S3 client of the bucket's region; of the user's region if the bucket does not exist."""
         return self.aws.client("s3", self.region or "")
 
@@ -101,14 +104,14 @@ class Bucket:
         return self.aws.renew_client(stale, "s3", self.region or "")
 
 
-def _read_bucket_region(client: Any, bucket: str) -> str | None:
+def _read_bucket_region(s3: S3Client, bucket: str) -> str | None:
     """Return the bucket's region, which S3 also tells callers without access; None if it does not exist.
 
     HeadBucket answers with bare status codes, and every answer names the region in a header. The result is ""
     if a store names none.
     """
     try:
-        answer = client.head_bucket(Bucket=bucket)["ResponseMetadata"]
+        answer = s3.head_bucket(Bucket=bucket)["ResponseMetadata"]
     except ClientError as error:
         answer = error.response["ResponseMetadata"]
         if answer["HTTPStatusCode"] == 404:  # noqa: PLR2004 - HTTP's own number

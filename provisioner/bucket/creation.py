@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
@@ -14,13 +14,17 @@ from botocore.parsers import ResponseParserError
 from provisioner.bucket.address import Bucket
 from provisioner.bucket.calls import call_with_retries
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, code_of
+from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.errors import Blocked
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+    from types_boto3_s3.type_defs import LifecycleRuleOutputTypeDef, PublicAccessBlockConfigurationTypeDef
 
 Doc = dict[str, Any]
 
 # CreateBucket refuses this region as a constraint (API_CreateBucket, LocationConstraint).
 _REGION_WITHOUT_CONSTRAINT = "us-east-1"
-_PUBLIC_ACCESS_BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 _RULE_ID = "ml-api-state"
 # Overwritten objects are kept for this many days; old versions of a state are objects of their own.
 _OLD_VERSION_DAYS = 30
@@ -40,14 +44,14 @@ def create_bucket(bucket: Bucket, region: str) -> None:
         Blocked: The name is taken by somebody else.
 
     """
-    constraint = (
+    constraint: JsonObject = (
         {} if region == _REGION_WITHOUT_CONSTRAINT else {"CreateBucketConfiguration": {"LocationConstraint": region}}
     )
-    client = bucket.aws.client("s3", region)
+    s3 = bucket.aws.client("s3", region)
 
     def attempt() -> None:
         try:
-            client.create_bucket(Bucket=bucket.name, **constraint)
+            s3.create_bucket(Bucket=bucket.name, **constraint)
         except ClientError as error:
             if code_of(error) == "BucketAlreadyExists":
                 raise Blocked(
@@ -76,16 +80,16 @@ def set_safeguards(bucket: Bucket, region: str, account: str, partition: str) ->
 
     The owner's other settings stay as they are: policy statements, lifecycle rules, a key of their own.
     """
-    client = bucket.aws.client("s3", region)
+    s3 = bucket.aws.client("s3", region)
     owner_arguments = {"Bucket": bucket.name} | ({} if bucket.endpoint else {"ExpectedBucketOwner": account})
     arn = f"arn:{partition}:s3:::{bucket.name}"
     safeguards: dict[str, Callable[[], bool]] = {
-        "private": lambda: _block_public_access(client, owner_arguments),
-        "versioned": lambda: _enable_versioning(client, owner_arguments),
-        "encrypted": lambda: _enable_encryption(client, owner_arguments),
-        _TLS: lambda: _require_tls(client, owner_arguments, arn),
+        "private": lambda: _block_public_access(s3, owner_arguments),
+        "versioned": lambda: _enable_versioning(s3, owner_arguments),
+        "encrypted": lambda: _enable_encryption(s3, owner_arguments),
+        _TLS: lambda: _require_tls(s3, owner_arguments, arn),
         f"old versions kept for {_OLD_VERSION_DAYS} days": lambda: _expire_old_versions(
-            client, owner_arguments, bucket.prefix
+            s3, owner_arguments, bucket.prefix
         ),
     }
     for description, ensure in safeguards.items():
@@ -129,34 +133,43 @@ def _is_unsupported(error: Exception) -> bool:
     )
 
 
-def _block_public_access(client: Any, owner_arguments: Doc) -> bool:
+def _block_public_access(s3: S3Client, owner_arguments: Doc) -> bool:
     """Block all public access to the bucket; return whether that had to be set."""
-    desired = dict.fromkeys(_PUBLIC_ACCESS_BLOCKS, True)
-    current = _read_setting(client.get_public_access_block, owner_arguments, "NoSuchPublicAccessBlockConfiguration")
+    desired: PublicAccessBlockConfigurationTypeDef = {
+        "BlockPublicAcls": True,
+        "IgnorePublicAcls": True,
+        "BlockPublicPolicy": True,
+        "RestrictPublicBuckets": True,
+    }
+    current = _read_setting(s3.get_public_access_block, owner_arguments, "NoSuchPublicAccessBlockConfiguration")
     if current.get("PublicAccessBlockConfiguration") == desired:
         return False
-    client.put_public_access_block(**owner_arguments, PublicAccessBlockConfiguration=desired)
+    s3.put_public_access_block(**owner_arguments, PublicAccessBlockConfiguration=desired)
     return True
 
 
-def _enable_versioning(client: Any, owner_arguments: Doc) -> bool:
+def _enable_versioning(s3: S3Client, owner_arguments: Doc) -> bool:
     """Turn versioning on; return whether that had to be set."""
-    if client.get_bucket_versioning(**owner_arguments).get("Status") == "Enabled":
+    if s3.get_bucket_versioning(**owner_arguments).get("Status") == "Enabled":
         return False
-    client.put_bucket_versioning(**owner_arguments, VersioningConfiguration={"Status": "Enabled"})
+    s3.put_bucket_versioning(**owner_arguments, VersioningConfiguration={"Status": "Enabled"})
     return True
 
 
-def _enable_encryption(client: Any, owner_arguments: Doc) -> bool:
+def _enable_encryption(s3: S3Client, owner_arguments: Doc) -> bool:
     """Turn default encryption on, unless the owner has; return whether that had to be set."""
-    if _read_setting(client.get_bucket_encryption, owner_arguments, "ServerSideEncryptionConfigurationNotFoundError"):
+    if _read_setting(s3.get_bucket_encryption, owner_arguments, "ServerSideEncryptionConfigurationNotFoundError"):
         return False
-    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
-    client.put_bucket_encryption(**owner_arguments, ServerSideEncryptionConfiguration={"Rules": [rule]})
+    s3.put_bucket_encryption(
+        **owner_arguments,
+        ServerSideEncryptionConfiguration={
+            "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+        },
+    )
     return True
 
 
-def _require_tls(client: Any, owner_arguments: Doc, arn: str) -> bool:
+def _require_tls(s3: S3Client, owner_arguments: Doc, arn: str) -> bool:
     """Add a statement that denies calls without TLS; return whether it was missing."""
     desired = {
         "Sid": _RULE_ID,
@@ -166,7 +179,7 @@ def _require_tls(client: Any, owner_arguments: Doc, arn: str) -> bool:
         "Resource": [arn, f"{arn}/*"],
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
-    current = _read_setting(client.get_bucket_policy, owner_arguments, "NoSuchBucketPolicy").get("Policy")
+    current = _read_setting(s3.get_bucket_policy, owner_arguments, "NoSuchBucketPolicy").get("Policy")
     policy: Doc = json.loads(current) if current else {"Version": "2012-10-17", "Statement": []}
     # A policy with one statement may hold it without a list.
     listed = policy["Statement"]
@@ -174,32 +187,32 @@ def _require_tls(client: Any, owner_arguments: Doc, arn: str) -> bool:
     if desired in statements:
         return False
     others = [statement for statement in statements if statement.get("Sid") != _RULE_ID]
-    client.put_bucket_policy(**owner_arguments, Policy=json.dumps({**policy, "Statement": [*others, desired]}))
+    s3.put_bucket_policy(**owner_arguments, Policy=json.dumps({**policy, "Statement": [*others, desired]}))
     return True
 
 
-def _expire_old_versions(client: Any, owner_arguments: Doc, prefix: str) -> bool:
+def _expire_old_versions(s3: S3Client, owner_arguments: Doc, prefix: str) -> bool:
     """Add a rule that deletes overwritten versions under the prefix; return whether it was missing."""
-    desired = {
+    desired: LifecycleRuleOutputTypeDef = {
         "ID": _RULE_ID,
         "Status": "Enabled",
         "Filter": {"Prefix": prefix},
         "NoncurrentVersionExpiration": {"NoncurrentDays": _OLD_VERSION_DAYS},
         "Expiration": {"ExpiredObjectDeleteMarker": True},
     }
-    current = _read_setting(client.get_bucket_lifecycle_configuration, owner_arguments, "NoSuchLifecycleConfiguration")
+    current = _read_setting(s3.get_bucket_lifecycle_configuration, owner_arguments, "NoSuchLifecycleConfiguration")
     rules = current.get("Rules", [])
     if desired in rules:
         return False
     others = [rule for rule in rules if rule.get("ID") != _RULE_ID]
     transition_size = {_TRANSITION_SIZE_KEY: current[_TRANSITION_SIZE_KEY]} if _TRANSITION_SIZE_KEY in current else {}
-    client.put_bucket_lifecycle_configuration(
+    s3.put_bucket_lifecycle_configuration(
         **owner_arguments, **transition_size, LifecycleConfiguration={"Rules": [*others, desired]}
     )
     return True
 
 
-def _read_setting(read: Callable[..., Doc], owner_arguments: Doc, absent_code: str) -> Doc:
+def _read_setting(read: Callable[..., JsonObject], owner_arguments: Doc, absent_code: str) -> JsonObject:
     """Return S3's answer; {} if S3 says, by the error code `absent_code`, that nothing is set."""
     try:
         return read(**owner_arguments)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.calls.clients import sibling_client
+from provisioner.engine.calls.clients import Client, sibling_client
 from provisioner.engine.calls.error_categories import code_of, default_if_unsupported
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.names import name_of
@@ -22,11 +21,11 @@ CALLS = {
 }
 
 
-def data_encrypted_with(client: Any, key: str, suffix: str) -> Iterator[str]:
+def data_encrypted_with(client: Client, key: str, suffix: str) -> Iterator[str]:
     """Yield a phrase for everything of Aurora, DynamoDB and AWS Backup that is encrypted with the key.
 
     Args:
-        client: Any client of the key's region.
+        client: Client client of the key's region.
         key: The ARN of the key.
         suffix: The suffix of the stack.
 
@@ -36,7 +35,7 @@ def data_encrypted_with(client: Any, key: str, suffix: str) -> Iterator[str]:
     yield from _recovery_points(client, key, suffix)
 
 
-def _databases(client: Any, key: str) -> Iterator[str]:
+def _databases(client: Client, key: str) -> Iterator[str]:
     """Yield snapshots, clusters and automated backups; a cluster may come from a snapshot of the stack's."""
     rds = sibling_client(client, RDS)
     snapshots = rds.describe_db_cluster_snapshots()["DBClusterSnapshots"]
@@ -53,7 +52,7 @@ def _phrases(template: str, resources: Sequence[JsonObject], key: str) -> Iterat
     return (template.format(**resource) for resource in resources if resource.get("KmsKeyId") == key)
 
 
-def _table_backups(client: Any, key: str, suffix: str) -> Iterator[str]:
+def _table_backups(client: Client, key: str, suffix: str) -> Iterator[str]:
     """Yield the table's backups under the key, with the one that DynamoDB makes as the table is deleted."""
     dynamodb = sibling_client(client, DynamoDB)
     table = name_of("sessions", suffix)
@@ -64,7 +63,7 @@ def _table_backups(client: Any, key: str, suffix: str) -> Iterator[str]:
             yield f"the backup {backup['BackupName']} of {table}"
 
 
-def _recovery_points(client: Any, key: str, suffix: str) -> Iterator[str]:
+def _recovery_points(client: Client, key: str, suffix: str) -> Iterator[str]:
     """Yield the recovery points of AWS Backup under the key.
 
     A backup plan of the user's may have made them. They outlive the table or the cluster that they are of,

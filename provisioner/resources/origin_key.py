@@ -13,6 +13,7 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from typing import Any
 
+from provisioner.engine.calls.clients import Clients
 from provisioner.engine.resource_graph.references import (
     FingerprintedSecret,
     JsonObject,
@@ -21,6 +22,7 @@ from provisioner.engine.resource_graph.references import (
     SecretValue,
     Unknown,
 )
+from provisioner.service_clients import SecretsManager
 
 # The AWS operations of a change of the key, besides those of the stack's resource types: `policy` grants
 # them.
@@ -51,7 +53,7 @@ def key_hash(key: str, suffix: str) -> str:
 class NewKey(SecretValue):
     """A new random key, the first value of the secret."""
 
-    def reveal(self, aws: Any, lookup: Lookup) -> str:
+    def reveal(self, clients: Clients, lookup: Lookup) -> str:
         """Return another key each time; it is called only where the secret does not exist yet."""
         return generate_key()
 
@@ -68,7 +70,7 @@ class StoredKeys(SecretValue):
         """Yield the reference to the secret's ARN."""
         yield self.secret
 
-    def fingerprinted(self, aws: Any, lookup: Lookup) -> Any:
+    def fingerprinted(self, clients: Clients, lookup: Lookup) -> Any:
         """Return the keys in a form that is compared and recorded by hash.
 
         Return the object itself while no key can be read: the secret does not exist, or is to be restored.
@@ -76,12 +78,12 @@ class StoredKeys(SecretValue):
         arn = lookup(self.secret)
         if isinstance(arn, Unknown):
             return self
-        keys = read_keys(aws.client("secretsmanager"), arn)
+        keys = read_keys(clients.client(SecretsManager), arn)
         return [FingerprintedSecret(key, key_hash(key, self.suffix)) for key in dict.fromkeys(keys.values())] or self
 
-    def reveal(self, aws: Any, lookup: Lookup) -> Any:
+    def reveal(self, clients: Clients, lookup: Lookup) -> Any:
         """Return the keys themselves, as a list."""
-        keys = read_keys(aws.client("secretsmanager"), lookup(self.secret))
+        keys = read_keys(clients.client(SecretsManager), lookup(self.secret))
         return list(dict.fromkeys(keys.values()))
 
 
@@ -89,25 +91,25 @@ class StoredKeys(SecretValue):
 class NewestKey(StoredKeys):
     """The key that CloudFront sends: the pending one during a change, else the current one."""
 
-    def fingerprinted(self, aws: Any, lookup: Lookup) -> Any:
+    def fingerprinted(self, clients: Clients, lookup: Lookup) -> Any:
         """Return the newest key, compared and recorded by hash; the object itself while no key can be read."""
-        keys = super().fingerprinted(aws, lookup)
+        keys = super().fingerprinted(clients, lookup)
         return keys[-1] if isinstance(keys, list) else self
 
-    def reveal(self, aws: Any, lookup: Lookup) -> Any:
+    def reveal(self, clients: Clients, lookup: Lookup) -> Any:
         """Return the newest key itself."""
-        return super().reveal(aws, lookup)[-1]
+        return super().reveal(clients, lookup)[-1]
 
 
-def read_keys(client: Any, arn: str) -> dict[str, str]:
+def read_keys(secrets: SecretsManager, arn: str) -> dict[str, str]:
     """Return the key of each stage that the secret has: the current one, then the pending one."""
-    actual = client.describe_secret(SecretId=arn)
+    actual = secrets.describe_secret(SecretId=arn)
     # The value of a secret in its recovery window cannot be read (API reference, GetSecretValue:
     # InvalidRequestException).
     versions = {} if actual.get("DeletedDate") else actual.get("VersionIdsToStages", {})
     existing = {stage for version_stages in versions.values() for stage in version_stages}
     return {
-        stage: client.get_secret_value(SecretId=arn, VersionStage=stage)["SecretString"]
+        stage: secrets.get_secret_value(SecretId=arn, VersionStage=stage)["SecretString"]
         for stage in (CURRENT, PENDING)
         if stage in existing
     }

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
-from provisioner.engine.calls.clients import sibling_client
+from provisioner.engine.calls.clients import Client, sibling_client
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.health_status import StatusClasses
 from provisioner.service_clients import CloudWatch
@@ -35,7 +34,7 @@ STATUS_CLASSES = StatusClasses(
 )
 
 
-def read_alarms(client: Any, policies: Iterable[JsonObject]) -> dict[str, JsonObject]:
+def read_alarms(client: Client, policies: Iterable[JsonObject]) -> dict[str, JsonObject]:
     """Return the existing alarms that the policies name, by name; one call reads 100."""
     cloudwatch = sibling_client(client, CloudWatch)
     names = sorted({name for policy in policies for name in _alarm_names(policy)})

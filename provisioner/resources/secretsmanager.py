@@ -10,6 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from provisioner.engine.calls.clients import Clients
 from provisioner.engine.calls.error_categories import default_if_unsupported
 from provisioner.engine.resource_graph.references import JsonObject, Lookup, Ref, SecretValue, StoredSecret
 from provisioner.engine.types.charges import FREE, Pricing
@@ -21,6 +22,7 @@ from provisioner.errors import Blocked, UsageError
 from provisioner.names import has_stack_tags
 from provisioner.resources.field_owners.databases_and_keys import ROTATION, SECRET
 from provisioner.resources.tags import mapping, pairs
+from provisioner.service_clients import SecretsManager
 
 # Aurora user guide, rds-secrets-manager: a managed secret rotates every seven days.
 DEFAULT_ROTATION_DAYS = 7
@@ -218,7 +220,7 @@ class MasterLogin(SecretValue):
 
     username: str
 
-    def reveal(self, aws: Any, lookup: Lookup) -> str:
+    def reveal(self, clients: Clients, lookup: Lookup) -> str:
         """Return the JSON text; raise UsageError where DB_PASSWORD is unset or Aurora would refuse it."""
         return json.dumps({"username": self.username, "password": password_from_environment()})
 
@@ -255,14 +257,14 @@ class StoredPassword(SecretValue):
         """Whether a plan reads the password: never, as the secret's ARN is enough for a plan."""
         return False
 
-    def fingerprinted(self, aws: Any, lookup: Lookup) -> StoredSecret:
+    def fingerprinted(self, clients: Clients, lookup: Lookup) -> StoredSecret:
         """Return the password, identified by its secret's ARN; a recreated secret has another ARN."""
         return StoredSecret(self, lookup(self.secret))
 
-    def reveal(self, aws: Any, lookup: Lookup) -> str:
+    def reveal(self, clients: Clients, lookup: Lookup) -> str:
         """Read the password with GetSecretValue."""
         arn = lookup(self.secret)
-        value = aws.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
+        value = clients.client(SecretsManager).get_secret_value(SecretId=arn)["SecretString"]
         return str(json.loads(value)["password"])
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.calls.clients import Clients, sibling_client
+from provisioner.engine.calls.clients import Client, Clients, sibling_client
 from provisioner.engine.calls.error_categories import ErrorCategory, categorize, code_of
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.data import Codes
@@ -126,7 +126,7 @@ def read_batch(
         return describe_all() if describe_all else describe([own_id])
 
 
-def read_tags(client: Any, spec: ResourceSpec, arn: str, read_from_resource: Callable[[], Tags]) -> Tags:
+def read_tags(client: Client, spec: ResourceSpec, arn: str, read_from_resource: Callable[[], Tags]) -> Tags:
     """Return the tags of a resource, from the index of tags if that shows exactly the desired tags.
 
     During a read of many resources, one call reads the index (Resource Groups Tagging API) for the whole

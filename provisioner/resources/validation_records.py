@@ -8,11 +8,11 @@ each certificate by it as long as the record exists. Certificates in regions tha
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.calls.clients import sibling_client
+from provisioner.engine.calls.clients import Client, sibling_client
 from provisioner.engine.calls.error_categories import code_of
 from provisioner.engine.resource_graph.references import JsonObject
 from provisioner.engine.types.resource_type import ResourceSpec
@@ -42,7 +42,7 @@ def is_validation_record(props: JsonObject) -> bool:
     return bool(values) and all(str(record).rstrip(".").endswith(_ACM_VALUE_END) for record in values)
 
 
-def describe_dependent_certificates(client: Any, spec: ResourceSpec) -> str:
+def describe_dependent_certificates(client: Client, spec: ResourceSpec) -> str:
     """Return, as a phrase, the certificates outside of the stack that need a record.
 
     The phrase also says which regions were read, as certificates of other regions may need it too.
@@ -59,7 +59,7 @@ def describe_dependent_certificates(client: Any, spec: ResourceSpec) -> str:
     return ", ".join([*(f"the certificate {arn}" for arn in arns), unread_regions])
 
 
-def _dependent_certificate_arns(client: Any, region: str, spec: ResourceSpec) -> Iterator[str]:
+def _dependent_certificate_arns(client: Client, region: str, spec: ResourceSpec) -> Iterator[str]:
     """Yield the ARNs of certificates in a region that need the record and are not of this stack."""
     acm = sibling_client(client, ACM, region)
     record_name = normalize_name(spec.props["Name"])

@@ -11,10 +11,11 @@ import pytest
 from tests.support.user import ROOT
 
 BEGINNING = """
+from provisioner.aws.connection import AwsConnection
 from provisioner.engine.calls.clients import Clients, sibling_client
 from provisioner.service_clients import EC2, Route53
 
-def call(clients: Clients, ec2: EC2) -> None:
+def call(aws: AwsConnection, clients: Clients, ec2: EC2) -> None:
     """
 # Each statement, and the code of mypy's error; "" for one without.
 STATEMENTS = {
@@ -29,6 +30,7 @@ STATEMENTS = {
     "clients.client(Route53).list_resource_record_set_protections(HostedZoneId='Z')": "",
     "clients.client(Route53).list_resource_record_set_protections(ZoneId='Z')": "call-arg",
     'clients.client("ec2").describe_vpcs()': "attr-defined",
+    'aws.client("s3").head_bucket(Buckets="b")': "call-arg",
 }
 
 
