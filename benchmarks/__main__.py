@@ -1,4 +1,4 @@
-"""`make bench`: the table of issue 5, measured; exits with 1 where a row is missed."""
+"""`make bench`: the tables of issues 5 and 23, measured; exits with 1 where a row is missed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from benchmarks import quick, slow
+from benchmarks import against, quick, slow
 from benchmarks.rows import Row
 
 RESULTS = Path(__file__).parent / "results.md"
@@ -25,9 +25,10 @@ def main() -> int:
     """Run the benchmarks, print the table, and write it to results.md; return the exit code."""
     asked = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     asked.add_argument("--runs", type=int, default=5, help="runs of what is quick")
+    asked.add_argument("--against-runs", type=int, default=7, help="runs of each build in turn")
     asked.add_argument("--slow-runs", type=int, default=3, help="runs at a tenth of AWS's pace")
     asked.add_argument("--stacks", type=int, default=20, help="stacks of `plan --all`")
-    asked.add_argument("--part", choices=["quick", "slow"], help="only these rows; nothing is written")
+    asked.add_argument("--part", choices=["quick", "slow", "against"], help="only these rows; nothing is written")
     given = asked.parse_args()
     load = os.getloadavg()[0]
     found = []
@@ -41,9 +42,11 @@ def main() -> int:
 
 def _measured(given: argparse.Namespace) -> Iterator[Row]:
     """Yield the rows of the selected parts."""
-    if given.part != "slow":
+    if given.part in (None, "quick"):
         yield from quick.rows(given.runs, given.stacks)
-    if given.part != "quick":
+    if given.part in (None, "against"):
+        yield from against.rows(given.against_runs)
+    if given.part in (None, "slow"):
         yield from slow.rows(given.slow_runs)
 
 

@@ -45,6 +45,8 @@ class Place:
 
     home: Path
     megabytes: dict[str, float] = field(default_factory=dict)
+    # The checkout whose commands are run.
+    root: Path = ROOT
 
     def run(self, *arguments: str, script: str = "cli.py", **environment: str) -> Ran:
         """Run one command to its end.
@@ -59,8 +61,9 @@ class Place:
 
         """
         out, err = self.home / "out", self.home / "err"
-        order = [sys.executable, str(ROOT / script), *arguments]
-        told = {**os.environ, "MLAPI_HOME": str(self.home), "MLAPI_PROFILE": "seed", "PYTHONPATH": str(ROOT)}
+        order = [sys.executable, str(self.root / script), *arguments]
+        told = {**os.environ, "MLAPI_HOME": str(self.home), "MLAPI_PROFILE": "seed", "PYTHONPATH": str(self.root)}
+        told["PYTHONSAFEPATH"] = "1"  # else `-m` finds the checkout in the current folder first
         told |= environment
         begun = time.perf_counter()
         write = [(os.POSIX_SPAWN_OPEN, at, str(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -114,18 +117,20 @@ class Place:
 
 
 @contextmanager
-def place(pace: float | None = 0.0) -> Iterator[Place]:
+def place(pace: float | None = 0.0, root: Path = ROOT, speed_option: str = "--speed") -> Iterator[Place]:
     """Yield a new home directory, and stop its emulator afterwards.
 
     Args:
         pace: The speed of the emulator, which is started at once; None to let the first command start it.
+        root: The checkout whose commands are run.
+        speed_option: The option by which its `local start` takes the speed.
 
     """
     with tempfile.TemporaryDirectory(prefix="bench-") as home:
-        here = Place(Path(home))
+        here = Place(Path(home), root=root)
         try:
             if pace is not None:
-                here.run("local", "start", "--speed", str(pace))
+                here.run("local", "start", speed_option, str(pace))
             yield here
         finally:
             here.run("local", "stop")
