@@ -34,7 +34,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "releases": "List what a service ran and could run: revision, image, when, by whom, result.",
         "restart": "Replace the tasks of a service by new ones of the same revision, without a gap.",
         "scale": "Set between how many tasks a service is scaled, until `apply --take counts`.",
-        "run": "Run COMMAND once, as a task of the service runs; its exit code is this command's.",
+        "run": "Run COMMAND once, in a task like the service's own; its exit code is this command's.",
     },
     "Look": {
         "status": "Show how the stack is now and what is amiss, then the outputs; 0 only when all is healthy.",
@@ -64,7 +64,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "config": "Show the settings: what is set and by whom, what can be set, and a file to begin with.",
         "local": "Run the local AWS: moto's server with AWS's behaviour, on loopback.",
         "version": "Print the version, as `--version` does.",
-        "help": "Print the help of a command: `help db tunnel` is that of `db tunnel`; without one, the list of all.",
+        "help": "Print the help of a command, such as `help db tunnel`; without one, the list of all.",
         "completion": "Print what the shell needs to complete `ml-api`: commands, options, suffixes, resources, runs.",
     },
 }

@@ -12,7 +12,7 @@ from provisioner.errors import UsageError
 @click.argument("words", nargs=-1, metavar="[COMMAND]...")
 @click.pass_context
 def help_(context: click.Context, words: tuple[str, ...]) -> int:
-    """Print the help of a command: `help db tunnel` is that of `db tunnel`; without one, the list of all."""
+    """Print the help of a command, such as `help db tunnel`; without one, the list of all."""
     found = context.parent or context
     for word in words:
         group = found.command

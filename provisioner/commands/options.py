@@ -51,8 +51,12 @@ keep_settings_option = click.option(
     "--keep-settings", is_flag=True, help="Stay with what --set gave to the last apply."
 )
 settings_options = combine_options(
-    click.option("--config", type=click.Path(path_type=Path), help="Settings [default: ml-api.toml]."),
-    click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="One setting; repeatable."),
+    click.option(
+        "--config", type=click.Path(path_type=Path), help="The settings file [default: the nearest ml-api.toml]."
+    ),
+    click.option(
+        "--set", "sets", multiple=True, metavar="KEY=VALUE", help="A setting for this command alone; repeatable."
+    ),
 )
 
 
@@ -68,13 +72,13 @@ _suffix = click.option(
     envvar="ENVIRONMENT_SUFFIX",
     metavar="NAME",
     shell_complete=complete_from("suffixes"),
-    help="The stack's name in every resource.",
+    help="The stack: its name in every resource.",
 )
 _region = click.option(
     "--region",
     "-r",
     metavar="REGION",
-    help="Else AWS_REGION, AWS_DEFAULT_REGION, the profile (none of them with --local), us-east-1.",
+    help="The region; without it AWS_REGION, AWS_DEFAULT_REGION, the profile's (none with --local), us-east-1.",
 )
 _state_options = combine_options(
     click.option("--local", is_flag=True, envvar="MLAPI_LOCAL", help="Use the local AWS."),
@@ -100,7 +104,9 @@ state_options = combine_options(_suffix, _profile, _state_options, output_option
 shared_options = combine_options(_region, _profile, _state_options, _account, output_options)
 
 yes_option = click.option("--yes", "-y", "--auto-approve", is_flag=True, help="Do not ask.")
-lock_option = click.option("--lock-timeout", type=Duration(), default="0s", help="Wait for another run.")
+lock_option = click.option(
+    "--lock-timeout", type=Duration(), default="0s", help="How long to wait for another run, such as 10m."
+)
 
 selection_options = combine_options(
     click.option(
@@ -139,7 +145,7 @@ service_option = click.option(
     "--service",
     default="",
     shell_complete=complete_from("services"),
-    help="Which one (`api`, the main one, unless said).",
+    help="The service [default: api, the main one].",
 )
 
 fail_fast_option = click.option(
@@ -147,7 +153,7 @@ fail_fast_option = click.option(
 )
 
 smoke_option = click.option(
-    "--smoke/--no-smoke", default=True, help="Ask for health path and prefixes at the end. [on]"
+    "--smoke/--no-smoke", default=True, help="Request the health path and the prefixes at the end [default: on]."
 )
 
 # The options of a command that rolls a revision out.

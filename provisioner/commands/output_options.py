@@ -74,7 +74,7 @@ output_options = combine_options(
         is_eager=True,
         expose_value=False,
         callback=_choose_format,
-        help="json is the same as --json.  [default: table]",
+        help="The format: json is the same as --json.  [default: table]",
     ),
     click.option(
         "--query",
@@ -84,9 +84,9 @@ output_options = combine_options(
         callback=_compile_query,
         help="Print only this part of the JSON, as `aws --query` does.",
     ),
-    click.option("--json", "as_json", is_flag=True, callback=_is_json, help="JSON lines on stdout."),
+    click.option("--json", "as_json", is_flag=True, callback=_is_json, help="Print JSON lines on stdout."),
     click.option("--no-color", is_flag=True, help="No colours (as NO_COLOR)."),
-    click.option("--quiet", "-q", is_flag=True, help="Only the answer and errors."),
+    click.option("--quiet", "-q", is_flag=True, help="Print only the result, and errors."),
     click.option(
         "--debug",
         "-v",

@@ -16,7 +16,12 @@ from provisioner.errors import UsageError
 @click.command(cls=Command)
 @stack_options
 @click.argument("name", required=False, shell_complete=complete_from("outputs"))
-@click.option("--format", "form", type=click.Choice(["table", "json", "env", "github"]))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "env", "github"]),
+    help="env and github are lines of NAME=VALUE.",
+)
 def outputs(name: str | None, form: str | None, **given: Any) -> int:
     """Print the outputs as the last apply left them, or one of them."""
     from provisioner.terminal.outputs import show_outputs

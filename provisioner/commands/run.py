@@ -42,7 +42,7 @@ def run(
     command: tuple[str, ...],
     **given: Any,
 ) -> int:
-    """Run COMMAND once, as a task of the service runs; its exit code is this command's."""
+    """Run COMMAND once, in a task like the service's own; its exit code is this command's."""
     from provisioner.commands.one_off_task import RunOptions, run_once
 
     confirmation = Confirmation(yes)

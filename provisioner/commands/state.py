@@ -11,7 +11,9 @@ from provisioner.commands.context import console_and_workspace
 from provisioner.commands.help_page import Group
 from provisioner.commands.options import lock_option, shared_options, state_options, yes_option
 
-force_option = click.option("--force", is_flag=True, help="Also another lineage, or an older serial.")
+force_option = click.option(
+    "--force", is_flag=True, help="Replace the state also by another lineage, or by an older serial."
+)
 
 
 @click.group(cls=Group)

@@ -72,7 +72,7 @@ def test_each_command_says_what_it_does_and_each_option_what_it_is(name: str) ->
     assert told[0].isupper()
     assert 10 < len(told) <= LONG
     for one in command.params:
-        if isinstance(one, click.Option) and one.name != "form":
+        if isinstance(one, click.Option):
             assert one.help, one.name
             assert one.help.endswith((".", ")", "]")), one.help
 
