@@ -30,8 +30,8 @@ _VOLATILE = (
     (re.compile(r"[0-9a-z]+\.cloudfront\.net|cluster-[0-9a-z]{12}\b"), "<name>"),
     (re.compile(r"-[0-9a-zA-Z]{6}\b(?=[:'\s])|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "<id>"),
     (re.compile(r"\b(\w+-)?[0-9a-f]{8,}\b|\b\d{15,}\b"), "<id>"),
-    (re.compile(r"\d+(\.\d+)? m(in)?( \d+ s)?\b|\d+(\.\d+)? (s|calls?)\b|\b\d+\.\d\b|efficiency [\d.]+"), "<amount>"),
-    (re.compile(r"\|[ =-]*\|"), "<bar>"),
+    (re.compile(r"\d+(\.\d+)? m(in)?( \d+ s)?\b|\d+(\.\d+)? (s|calls?)\b|\b\d+\.\d\b|\d+%(?= of the run)"), "<amount>"),
+    (re.compile(r"\|([ =-]|<amount>)*\|"), "<bar>"),
     (re.compile(r"[ ─│-]{2,}"), " "),
 )
 

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import botocore.session
@@ -89,19 +90,29 @@ def test_iam_is_used_by_policies_doctor_emulator_and_endpoints() -> None:
     assert users == {"provisioner.permissions", "provisioner.doctor", "provisioner.emulator", "provisioner.aws"}
 
 
-def test_each_patch_of_moto_and_each_private_part_is_listed() -> None:
-    patches = ROOT / "provisioner" / "emulator" / "patches"
-    listed = set(re.findall(r"`([\w.]+)`", (ROOT / "docs" / "reference" / "moto-patches.md").read_text()))
-    trees = [ast.parse(path.read_text()) for path in patches.parent.rglob("*.py")]
-    private = {
-        node.attr
-        for tree in trees
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and re.match("_[a-z]", node.attr) and ast.unparse(node.value) != "self"
-    } - {"_exit"}
+def private_parts(tree: ast.AST) -> Iterator[str]:
+    """The private names that a module uses of objects other than its own: as attributes, imports or strings."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) != "self":
+            yield node.attr
+        elif isinstance(node, ast.ImportFrom) and str(node.module).startswith("moto"):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("getattr", "setattr", "hasattr", "delattr"):
+            yield from (str(word.value) for word in node.args if isinstance(word, ast.Constant))
 
-    assert {path.name for path in patches.glob("*.py") if path.stem != "__init__"} <= listed
-    assert private <= {name.rpartition(".")[2] for name in listed}
+
+def test_the_list_of_patches_names_each_patch_each_private_part_and_nothing_else() -> None:
+    emulator = ROOT / "provisioner" / "emulator"
+    text = (ROOT / "docs" / "reference" / "moto-patches.md").read_text()
+    listed = set(re.findall(r"`([\w.]+)`", text))
+    trees = [ast.parse(path.read_text()) for path in emulator.rglob("*.py")]
+    private = {name for tree in trees for name in private_parts(tree) if re.match("_[a-z]", name)} - {"_exit"}
+    members = {name.rpartition(".")[2] for name in listed if not name.endswith(".py")}
+
+    assert {path.name for path in (emulator / "patches").glob("*.py") if path.stem != "__init__"} <= listed
+    assert {name for name in listed if name.endswith(".py")} <= {path.name for path in emulator.rglob("*.py")}
+    assert {name for name in members if re.match("_[a-z]", name)} == private
+    assert f"What moto {version('moto')} does otherwise" in text
 
 
 def test_no_document_holds_a_merge_that_nobody_resolved() -> None:

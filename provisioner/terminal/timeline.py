@@ -9,14 +9,16 @@ from typing import Any
 from provisioner.engine.runs.timeline import Bar, Span, Timeline
 from provisioner.errors import amount
 from provisioner.terminal.console import Console
-from provisioner.terminal.fitting import terminal_width
-from provisioner.terminal.plan import describe_resources
+from provisioner.terminal.fitting import shorten, terminal_width
+from provisioner.terminal.timeline_page import count_resources, time_axis
 from state.serialization import as_json
-from state.stack_state import ACCOUNT_WIDE_TYPES
 
 # The columns of a bar without a terminal; on one, all that mark, name and times leave.
 _BAR_WIDTH = 48
 _FIXED_WIDTH, _MIN_WIDTH = 25, 10
+# The characters from one label of the time axis to the next, at the least.
+_TICK_WIDTH = 9
+_LEGEND = "= at work   - waiting for AWS   * on the critical path   x failed or did not end"
 _MICROSECONDS = 1_000_000
 _RESOURCE_PROCESS, _CALL_PROCESS = 1, 2
 
@@ -24,22 +26,40 @@ _RESOURCE_PROCESS, _CALL_PROCESS = 1, 2
 def show_timeline(console: Console, timeline: Timeline) -> None:
     """Print a line for each resource: `=` while it is worked on, `-` while it is waited for.
 
-    A star marks the resources on the critical path.
+    A star marks the resources on the critical path, and a cross those that failed or did not end.
     """
     if console.as_json:
         console.record("timeline", **timeline_json(timeline))
         return
-    name_width = max((len(bar.logical_id) for bar in timeline.bars), default=0)
+    name_width = max(len("resource"), *(len(bar.logical_id) for bar in timeline.bars), 0)
     bar_width = _BAR_WIDTH
     if (width := terminal_width(sys.stdout)) is not None:
+        name_width = min(name_width, max(width * 2 // 5, _MIN_WIDTH))
         bar_width = max(width - name_width - _FIXED_WIDTH, _MIN_WIDTH)
+    if timeline.bars:
+        console.data(f"  {'resource':{name_width}}    start      took  |{_axis_text(timeline, bar_width)}|")
     for bar in timeline.bars:
-        mark = "*" if bar.is_critical else " "
-        times = f"{bar.start:7.1f} {bar.seconds:7.1f} s"
-        line = f"{mark} {bar.logical_id:<{name_width}}  {times}  |{_bar_text(bar, timeline, bar_width)}|"
-        console.data(console.paint(line, "yellow" if bar.is_critical else "", sys.stdout))
+        console.data(_bar_line(console, bar, timeline, name_width, bar_width))
+    if timeline.bars:
+        console.text(_LEGEND)
     for line in timeline_summary(timeline).splitlines():
         console.text(line)
+
+
+def _bar_line(console: Console, bar: Bar, timeline: Timeline, name_width: int, bar_width: int) -> str:
+    """Return the line of one resource, in the colour of its outcome."""
+    mark, color = ("x", "red") if bar.failed else ("*", "yellow") if bar.is_critical else (" ", "")
+    name = shorten(bar.logical_id, name_width).ljust(name_width)
+    times = f"{bar.start:7.1f} {bar.seconds:7.1f} s"
+    return console.paint(f"{mark} {name}  {times}  |{_bar_text(bar, timeline, bar_width)}|", color, sys.stdout)
+
+
+def _axis_text(timeline: Timeline, width: int) -> str:
+    """Return the labels of the time axis as text of so many characters, each where its time is."""
+    text = ""
+    for tick in time_axis(timeline.seconds or 1.0, max(width // _TICK_WIDTH, 1)).ticks:
+        text = text.ljust(int(tick.percent * width / 100)) + tick.label
+    return text.ljust(width)[:width]
 
 
 def timeline_summary(timeline: Timeline) -> str:
@@ -47,12 +67,10 @@ def timeline_summary(timeline: Timeline) -> str:
     run_text = f"{timeline.command} of {timeline.suffix} ({timeline.result}): {timeline.seconds:.1f} s"
     if not timeline.bars:
         return f"{run_text}, {amount(timeline.calls, 'call')}, nothing to do."
-    chain = " > ".join(f"{logical_id} {seconds:.1f} s" for logical_id, seconds in timeline.critical_path)
-    roles = sum(bar.type_name in ACCOUNT_WIDE_TYPES for bar in timeline.bars)
-    resources = describe_resources(len(timeline.bars) - roles, roles)
+    chain = " > ".join(f"{logical_id} {seconds:.1f}" for logical_id, seconds in timeline.critical_path)
     return (
-        f"{run_text}, {resources}, {amount(timeline.calls, 'call')}.\n"
-        f"Critical path {timeline.critical_seconds:.1f} s ({chain}), efficiency {timeline.efficiency:.2f}."
+        f"{run_text}, {count_resources(timeline)}, {amount(timeline.calls, 'call')}.\n"
+        f"Critical path {timeline.critical_seconds:.1f} s, {timeline.efficiency:.0%} of the run: {chain}."
     )
 
 

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from provisioner.engine.runs.run import UNENDED
 from provisioner.engine.runs.timeline import Timeline
 from provisioner.terminal.page_templates import render
+from provisioner.terminal.plan import describe_resources
 from provisioner.terminal.run import SUCCESS, format_seconds
+from state.stack_state import ACCOUNT_WIDE_TYPES
 
 # The seconds between two ticks of an axis, each with the unit of its labels.
 _STEPS = (
@@ -39,11 +41,11 @@ class TimeAxis:
     step_percent: float
 
 
-def time_axis(run_seconds: float) -> TimeAxis:
+def time_axis(run_seconds: float, max_intervals: int = _MAX_INTERVALS) -> TimeAxis:
     """Return the axis of a run of so many seconds, with ticks at round times."""
-    fitting = (step for step in _STEPS if run_seconds <= step[0] * _MAX_INTERVALS)
-    step, unit_seconds, unit = next(fitting, (run_seconds / _MAX_INTERVALS, 3600, "h"))
-    times = [step * number for number in range(_MAX_INTERVALS + 1) if step * number <= _LAST_LABEL * run_seconds]
+    fitting = (step for step in _STEPS if run_seconds <= step[0] * max_intervals)
+    step, unit_seconds, unit = next(fitting, (run_seconds / max_intervals, 3600, "h"))
+    times = [step * number for number in range(max_intervals + 1) if step * number <= _LAST_LABEL * run_seconds]
     ticks = [Tick(100 * at / run_seconds, f"{at / unit_seconds:.4g} {unit}") for at in times]
     return TimeAxis(ticks, 100 * step / run_seconds)
 
@@ -55,6 +57,7 @@ def timeline_page(timeline: Timeline) -> str:
         "timeline.html",
         title=f"{timeline.command} of {timeline.suffix}",
         timeline=timeline,
+        resources=count_resources(timeline),
         started_at=time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(timeline.start)),
         status="good" if timeline.result == SUCCESS else "unknown" if timeline.result == UNENDED else "bad",
         result=timeline.result,
@@ -63,6 +66,12 @@ def timeline_page(timeline: Timeline) -> str:
         duration=format_seconds,
         calls=_calls_by_operation(timeline),
     )
+
+
+def count_resources(timeline: Timeline) -> str:
+    """Return how many resources the run worked on, with the account's own roles apart."""
+    roles = sum(bar.type_name in ACCOUNT_WIDE_TYPES for bar in timeline.bars)
+    return describe_resources(len(timeline.bars) - roles, roles)
 
 
 def _calls_by_operation(timeline: Timeline) -> list[tuple[str, int]]:

@@ -165,7 +165,7 @@ def test_a_cached_status_is_the_state_file_s_and_makes_no_call(live_stack: LiveS
 def test_the_last_run_is_shown_and_written(live_stack: LiveStack, tmp_path: Path) -> None:
     html, events = tmp_path / "a.html", tmp_path / "a.json"
 
-    assert "efficiency" in live_stack.desk.well("timeline", "--suffix", SUFFIX).out
+    assert "of the run: " in live_stack.desk.well("timeline", "--suffix", SUFFIX).out
     (told,) = live_stack.desk.well("timeline", "--json").lines
     live_stack.desk.well("timeline", "--html", str(html), "--trace", str(events))
 

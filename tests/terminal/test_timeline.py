@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from provisioner.engine.runs.timeline import Timeline, timeline_of
-from provisioner.terminal.timeline import chrome_trace
-from provisioner.terminal.timeline_page import timeline_page
+from provisioner.terminal.console import Console
+from provisioner.terminal.timeline import chrome_trace, show_timeline
+from provisioner.terminal.timeline_page import time_axis, timeline_page
+from tests.support.report_pages import long_run
 
 
 def step(verb: str, needs: dict[str, str], *moments: list[Any], beside: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -115,3 +117,53 @@ def test_the_page_stands_by_itself_and_escapes_what_it_tells(up: Timeline) -> No
     assert seen.classes.count("bar-row critical") == 2
     assert "prefers-color-scheme: dark" in text
     assert "<prod>" not in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "labels"),
+    [
+        (0.04, "0 s, 0.01 s, 0.02 s, 0.03 s"),
+        (2.3, "0 s, 0.5 s, 1 s, 1.5 s, 2 s"),
+        (59.0, "0 s, 10 s, 20 s, 30 s, 40 s, 50 s"),
+        (100.0, "0 s, 30 s, 60 s, 90 s"),
+        (700.0, "0 min, 2 min, 4 min, 6 min, 8 min, 10 min"),
+        (2412.0, "0 min, 10 min, 20 min, 30 min"),
+        (9000.0, "0 min, 30 min, 60 min, 90 min, 120 min"),
+        (30000.0, "0 h, 2 h, 4 h, 6 h"),
+        (1_000_000.0, "0 h, 46.3 h, 92.59 h, 138.9 h, 185.2 h, 231.5 h"),
+    ],
+)
+def test_an_axis_has_round_times_that_fit_it(seconds: float, labels: str) -> None:
+    axis = time_axis(seconds)
+
+    assert ", ".join(tick.label for tick in axis.ticks) == labels
+    assert all(0 <= tick.percent <= 90 for tick in axis.ticks)
+
+
+def test_what_a_killed_run_was_at_work_on_lasts_to_its_end() -> None:
+    killed = record(vpc=step("create", {}, [1.0, "starting"], [2.0, "waiting", 1.0, "slow"])) | {"result": "running"}
+    killed["nodes"]["vpc"]["end"] = ""
+
+    timeline = timeline_of(killed)
+
+    (bar,) = timeline.bars
+    assert (timeline.result, bar.failed, bar.work.seconds, bar.wait.seconds) == ("did not end", True, 9.0, 0.0)
+
+
+@pytest.mark.parametrize("result", ["ok", "incomplete", "running"])
+@pytest.mark.parametrize("width", [80, 200])
+def test_the_lines_fit_a_terminal(
+    width: int, result: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("provisioner.terminal.timeline.terminal_width", lambda _: width)
+    monkeypatch.setattr("provisioner.terminal.console.terminal_width", lambda _: width)
+
+    show_timeline(Console(), timeline_of(long_run(2412.0, 75, result)))
+
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= width
+    assert lines[0].split()[:3] == ["resource", "start", "took"]
+    assert "30 min" in lines[0]
+    bars = {line.index("|") for line in lines[:76]}
+    assert len(bars) == 1
+    assert sum(line.startswith("x ") for line in lines) == (0 if result == "ok" else 2)

@@ -23,6 +23,8 @@ from state.stack_state import StackLocation
 SCHEMA = 1
 # A wait of an hour causes many events: after so many moments of one resource, waits are only counted.
 _MAX_EVENTS = 200
+# The characters that are kept of why a resource waits, and of why it failed: a denial by IAM is some 300 long.
+_MAX_WAIT_DETAIL, _MAX_REASON = 200, 1000
 
 Doc = dict[str, Any]
 
@@ -105,8 +107,8 @@ class RunRecorder:
         elif event.type in ENDS:
             resource.outcome = event.type
         if len(resource.events) < _MAX_EVENTS or not is_wait:
-            has_detail = is_wait or event.type in ("failed", "stopped")
-            detail = [round(event.seconds, 3), event.detail[:200]] if has_detail else []
+            max_detail = _MAX_WAIT_DETAIL if is_wait else _MAX_REASON if event.type in ("failed", "stopped") else 0
+            detail = [round(event.seconds, 3), event.detail[:max_detail]] if max_detail else []
             resource.events.append([seconds, event.type, *detail])
 
     def finish(self, result: str, exit_code: int, message: str = "") -> None:
