@@ -14,11 +14,27 @@ import botocore.session
 import pytest
 from botocore import exceptions as raised
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 from botocore.retries import standard
 from tenacity import stop_after_delay
 
 from provisioner.aws.credential_errors import ChainError
-from provisioner.engine.calls.error_categories import CLASSES, CODES, TRANSIENT, ErrorCategory, categorize, retry_after
+from provisioner.aws.responses import NotAwsResponse, UnsupportedOperation
+from provisioner.engine.calls import error_codes
+from provisioner.engine.calls.error_categories import (
+    CLASSES,
+    CODES,
+    MAX_RETRY_AFTER_SECONDS,
+    TRANSIENT,
+    ErrorCategory,
+    categorize,
+    code_of,
+    default_if_unsupported,
+    describe_error,
+    is_unsupported_operation,
+    retry_after,
+    status_of,
+)
 from provisioner.engine.calls.retry_policy import RetryPolicy
 from tests.support.memory_object_store import Hands
 
@@ -193,3 +209,123 @@ def test_no_try_is_made_before_the_moment_that_aws_names(told: str, least: float
 
     assert done == "done"
     assert least <= clock.at - start <= most
+
+
+def page(status: int, **headers: str) -> NotAwsResponse:
+    return NotAwsResponse("a page", status, {name.replace("_", "-"): value for name, value in headers.items()})
+
+
+@pytest.mark.parametrize(
+    ("error", "fault"),
+    [
+        (page(429), ErrorCategory.THROTTLED),
+        (page(400), ErrorCategory.PROXY_REFUSED),
+        (page(403), ErrorCategory.PROXY_REFUSED),
+        (page(451), ErrorCategory.PROXY_REFUSED),
+        (page(499), ErrorCategory.PROXY_REFUSED),
+        (page(408), ErrorCategory.LOST),
+        (page(302), ErrorCategory.LOST),
+        (page(500), ErrorCategory.LOST),
+        (page(503), ErrorCategory.LOST),
+        (answered("New", 499), ErrorCategory.REFUSED),
+        (answered("New", 500), ErrorCategory.LOST),
+        (answered("New", 501), ErrorCategory.REFUSED),
+        (answered("New", 502), ErrorCategory.LOST),
+        (answered("NotImplemented", 500), ErrorCategory.REFUSED),
+        (answered("ExpiredToken", 503), ErrorCategory.EXPIRED),
+        (answered("InvalidClientTokenId", 403), ErrorCategory.EXPIRED),
+        (answered("SlowDown", 503), ErrorCategory.THROTTLED),
+        (answered("InternalFailure", 400), ErrorCategory.LOST),
+        (ClientError({"Error": {"Code": "New", "Message": "Rate exceeded"}}, "DoThing"), ErrorCategory.THROTTLED),
+        (ClientError({}, "DoThing"), ErrorCategory.REFUSED),
+        (raised.ConnectTimeoutError(endpoint_url=URL), ErrorCategory.UNSENT),
+        (raised.EndpointConnectionError(endpoint_url=URL), ErrorCategory.UNSENT),
+        (raised.ReadTimeoutError(endpoint_url=URL), ErrorCategory.LOST),
+        (raised.ConnectionClosedError(endpoint_url=URL), ErrorCategory.LOST),
+        (raised.IncompleteReadError(actual_bytes=1, expected_bytes=2), ErrorCategory.LOST),
+        (raised.ChecksumError(checksum_type="c", expected_checksum="1", actual_checksum="2"), ErrorCategory.LOST),
+        (raised.FlexibleChecksumError(error_msg="x"), ErrorCategory.LOST),
+        (raised.HTTPClientError(error="x"), ErrorCategory.LOST),
+        (ResponseParserError("x"), ErrorCategory.LOST),
+        (raised.NoCredentialsError(), ErrorCategory.EXPIRED),
+        (raised.ParamValidationError(report="x"), ErrorCategory.REFUSED),
+        (ChainError("nothing beneath it"), ErrorCategory.EXPIRED),
+        (KeyError("x"), None),
+    ],
+)
+def test_what_any_other_error_means(error: BaseException, fault: ErrorCategory | None) -> None:
+    assert categorize(error) is fault
+
+
+def test_each_group_of_codes_means_one_thing() -> None:
+    expected = {
+        **dict.fromkeys(error_codes.SERVER_FAILURES, ErrorCategory.LOST),
+        **dict.fromkeys(error_codes.THROTTLES, ErrorCategory.THROTTLED),
+        **dict.fromkeys(error_codes.EXPIRED, ErrorCategory.EXPIRED),
+        **dict.fromkeys(error_codes.INVALID_CREDENTIALS, ErrorCategory.EXPIRED),
+        **dict.fromkeys(error_codes.DENIED, ErrorCategory.DENIED),
+        **dict.fromkeys(error_codes.UNIMPLEMENTED, ErrorCategory.REFUSED),
+    }
+
+    assert expected == CODES
+    assert {code: categorize(answered(code)) for code in expected} == expected
+
+
+def test_time_cures_three_of_them() -> None:
+    assert {ErrorCategory.THROTTLED, ErrorCategory.UNSENT, ErrorCategory.LOST} == TRANSIENT
+
+
+def test_a_chain_that_a_proxy_refuses_is_that() -> None:
+    error = ChainError("no credentials")
+    error.__cause__ = page(403)
+
+    assert categorize(error) is ErrorCategory.PROXY_REFUSED
+
+
+def test_the_moment_that_a_front_end_names_counts_too() -> None:
+    assert retry_after(page(429, x_amz_retry_after="1500")) == 1.5
+    assert retry_after(page(429)) is None
+    assert retry_after(ClientError({}, "DoThing")) is None
+    assert retry_after(KeyError("x")) is None
+    assert MAX_RETRY_AFTER_SECONDS == 5
+
+
+def test_code_and_status_of_an_answer() -> None:
+    assert (code_of(answered("New", 418)), status_of(answered("New", 418))) == ("New", 418)
+    assert (code_of(ClientError({}, "DoThing")), status_of(ClientError({}, "DoThing"))) == ("", 0)
+    assert code_of(KeyError("x")) == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "is_unknown"),
+    [
+        (answered("NotImplemented", 400), True),
+        (answered("UnknownOperationException", 400), True),
+        (answered("New", 501), True),
+        (answered("New", 500), False),
+        (UnsupportedOperation("x"), True),
+        (page(501), False),
+        (ResponseParserError("x"), False),
+        (KeyError("x"), False),
+    ],
+)
+def test_what_an_emulator_does_not_know(error: Exception, is_unknown: bool) -> None:
+    def call() -> str:
+        raise error
+
+    assert is_unsupported_operation(error) is is_unknown
+    assert default_if_unsupported(lambda: "an answer", "none") == "an answer"
+    if is_unknown:
+        assert default_if_unsupported(call, "none") == "none"
+    else:
+        with pytest.raises(type(error)):
+            default_if_unsupported(call, "none")
+
+
+def test_an_error_in_one_line() -> None:
+    reply: Any = {"Error": {"Code": "New", "Message": "words"}, "ResponseMetadata": {"RequestId": "r-1"}}
+
+    assert describe_error(ClientError(reply, "DoThing")) == "DoThing answered New: words (request r-1)"
+    assert describe_error(ClientError({"Error": {"Code": "New"}}, "DoThing")) == "DoThing answered New: "
+    assert describe_error(ClientError({}, "DoThing")) == "DoThing answered : "
+    assert describe_error(KeyError("x")) == "KeyError: 'x'"

@@ -140,13 +140,19 @@ class _Finder(cst.CSTVisitor):
 
     def _add(self, before: cst.CSTNode, after: cst.CSTNode) -> None:
         function, statement = self._place(before)
-        change = f"{self._code(before)} -> {self._code(after)}"
+        change = self._change(before, after)
         self.seen[function, change] += 1
         number = self.seen[function, change]
         at = self.get_metadata(PositionProvider, statement)
         lines = range(at.start.line, at.end.line + 1)
         name = change if number == 1 else f"{change} #{number}"
         self.found.append(Mutant(self.path, function, name, lines, (self.module, before, after)))
+
+    def _change(self, before: cst.CSTNode, after: cst.CSTNode) -> str:
+        if isinstance(before, cst.Set | cst.List | cst.Dict) and isinstance(after, cst.Set | cst.List | cst.Dict):
+            (gone,) = [element for element in before.elements if not any(element is left for left in after.elements)]
+            return f"without {self._code(gone).rstrip(', ')}"
+        return f"{self._code(before)} -> {self._code(after)}"
 
     def _place(self, node: cst.CSTNode) -> tuple[str, cst.CSTNode]:
         """Return the outermost function whose body has the node, and the lines whose run can meet the change."""
