@@ -31,7 +31,7 @@ _CHOOSE = "A stack is chosen by --suffix NAME in each command; `list` shows whic
 _BY_HAND = "No resource of the state is edited by hand: `plan` shows what AWS has and the state does not."
 _REPLACE = "What was deleted in AWS is created by the next `apply`; nothing is marked for that."
 _SIGN_IN = "`aws sso login` or `aws login` signs in; --aws-profile NAME chooses a profile."
-_PAUSE = "A stack is not paused: `scale --min N --max N` sets its tasks, and `teardown` removes it."
+_PAUSE = "A stack is not paused: `scale` sets its tasks, and `teardown` removes it."
 _START = "`apply` brings a stack up, `local start` the local AWS."
 _IMPORT = "`apply` adopts what exists with the tags of the stack; `state push` brings a state file."
 # Words that people type for what another command does: that command, or a sentence; nothing is run. Where two words
@@ -115,7 +115,7 @@ _FORCE = "--yes leaves the question out, where there is one; the checks are made
 _KEYS = "Credentials come from the AWS configuration or the environment; --aws-profile NAME chooses a profile."
 _PAGER = "Leave it out: the output is whole, and no pager is started."
 _READS = "`plan` reads AWS each time; `drift` shows only what it finds, and `status --cached` reads the state alone."
-_COUNTS = "`scale --min N --max N` sets the number of tasks."
+_COUNTS = "`scale` sets the number of tasks."
 # Options of other tools: the options that do the same here, of which a command's first is named; else a sentence.
 _OPTIONS: dict[str, tuple[str, ...] | str] = {
     **dict.fromkeys(("--stack", "--stack-name", "--name", "--app", "--workspace", "--environment"), ("--suffix",)),
