@@ -63,16 +63,16 @@ def validate_run_record(json_object: JsonObject) -> JsonObject:
     """
     record = validate_types(_from_json(RunRecord, json_object))
     if not (_is_within(record.start, _LATEST_START) and _is_within(record.seconds, _LONGEST_RUN)):
-        raise ValueError("start or seconds is no time")
+        raise ValueError("start or seconds is out of range")
     if not {"account", "region", "endpoint"} <= record.location.keys():
-        raise ValueError("place is none it can be")
+        raise ValueError("place lacks account, region or endpoint")
     for name, resource in record.resources.items():
         _check_events(name, validate_types(_from_json(ResourceRunRecord, resource)).events)
     dependencies = {name: list(resource.get("needs", ())) for name, resource in record.resources.items()}
     TopologicalSorter(dependencies).prepare()
     for call in record.calls:
         if not _is_call(call):
-            raise ValueError("a call is none it can be")
+            raise ValueError("a call is malformed")
     return json_object
 
 
@@ -91,7 +91,7 @@ def _from_json(cls: type[Any], record: JsonObject) -> Any:
     Unknown fields are ignored, because a later version may write more.
     """
     if not isinstance(record, dict):
-        raise TypeError(f"{cls.__name__.lower()}: it is no mapping")
+        raise TypeError(f"{cls.__name__.lower()}: it is not a JSON object")
     known = json_keys(cls)
     required = [item.metadata.get("json", item.name) for item in fields(cls) if _is_required(item)]
     missing = [key for key in required if key not in record]
@@ -110,11 +110,11 @@ def _check_events(name: str, events: list[list[Any]]) -> None:
         is_valid = len(wait) == _WAIT_EVENT_LENGTH - 2 and _is_within(wait[0], _LONGEST_RUN)
         is_valid = is_valid or (not wait and event_type != "retrying")
         if not (_is_within(at, _LONGEST_RUN) and isinstance(event_type, str) and is_valid):
-            raise ValueError(f"{name}: a moment is none it can be")
+            raise ValueError(f"{name}: an event is malformed")
         if wait and not isinstance(wait[1], str):
-            raise ValueError(f"{name}: a reason is no text")
+            raise ValueError(f"{name}: the reason of a wait is not text")
     if not events:
-        raise ValueError(f"{name}: it has no moments")
+        raise ValueError(f"{name}: it has no events")
 
 
 def _is_call(call: list[Any]) -> bool:

@@ -145,7 +145,7 @@ def parse_json_object(text: bytes, description: str) -> JsonObject:
     except (ValueError, RecursionError) as error:
         raise _unreadable_record_error(description, error) from error
     if not isinstance(fields, dict):
-        raise _unreadable_record_error(description, ValueError("it is no mapping"))
+        raise _unreadable_record_error(description, ValueError("it is not a JSON object"))
     return fields
 
 

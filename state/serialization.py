@@ -45,11 +45,11 @@ def fields_from_json(dataclass_: type[Any], json_object: Any) -> dict[str, Any]:
     """Return a JSON object's members under the names of the fields of `dataclass_`.
 
     Raises:
-        TypeError: `json_object` is no mapping, or has a key that is none of its JSON keys.
+        TypeError: `json_object` is not a JSON object, or has an unknown key.
 
     """
     if not isinstance(json_object, Mapping):
-        raise TypeError(f"{dataclass_.__name__.lower()}: it is no mapping")
+        raise TypeError(f"{dataclass_.__name__.lower()}: it is not a JSON object")
     names = {key: name for name, key in _json_key_by_field(dataclass_).items()}
     if unknown := json_object.keys() - names.keys():
         raise TypeError(f"{dataclass_.__name__.lower()}: unexpected {', '.join(sorted(unknown))}")
@@ -69,7 +69,7 @@ def validate_types(instance: T) -> T:
     cls: Any = type(instance)  # mypy finds a class not hashable
     for name, key, hint in _field_types(cls):
         if not _is_of_type(getattr(instance, name), hint):
-            raise TypeError(f"{type(instance).__name__.lower()}: {key} is none it can be")
+            raise TypeError(f"{type(instance).__name__.lower()}: {key} has the wrong type")
     return instance
 
 

@@ -115,7 +115,7 @@ def selection_from(given: dict[str, Any]) -> Selection:
 
 
 def rollout_from(given: dict[str, Any]) -> RolloutOptions:
-    """Return the options by `rollout_options`."""
+    """Return the rollout options from the command line."""
     from provisioner.commands.service_run import RolloutOptions
 
     confirmation = Confirmation(given["yes"])
@@ -135,7 +135,9 @@ def load_saved_plan(path: Path, given: dict[str, Any]) -> SavedPlan:
     saved_plan = SavedPlan.load(path)
     _check_agreement(path, saved_plan, given)
     if given["targets"] or given["excludes"]:
-        raise UsageError(f"{path} says what it is about.", "Leave --target and --exclude out.")
+        raise UsageError(
+            f"{path} is a saved plan, which says itself what it is about.", "Leave --target and --exclude out."
+        )
     if saved_plan.place["endpoint"].startswith("embedded:") and not given["local"]:
         raise Blocked(f"{path} is a plan of the local AWS.", "Add --local.")
     given["region"], given["sets"] = saved_plan.place["region"], (*saved_plan.sets, *given["sets"])
@@ -154,7 +156,7 @@ def _check_agreement(path: Path, saved_plan: SavedPlan, given: dict[str, Any]) -
         if given_value and given_value != saved_value:
             raise UsageError(
                 f"{path} is a plan of {flag} {saved_value or '(none)'}, not of {given_value}.",
-                f"Leave {flag} out: the plan says it.",
+                f"Leave {flag} out: the saved plan contains it.",
             )
 
 

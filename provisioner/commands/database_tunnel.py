@@ -27,7 +27,7 @@ from provisioner.terminal.console import Console
 from provisioner.terminal.session_manager_plugin import Plugin
 from state.errors import ProvisionerError
 
-_CLUSTER, _SECRET = "aurora", "Secret"
+_CLUSTER, _OWN_SECRET = "aurora", "db-secret"
 _USUAL_PORT, _LOOPBACK = 5432, "127.0.0.1"
 _STDERR = 2
 _ENDS_WITHIN = 10  # seconds
@@ -108,7 +108,7 @@ def _choose_port(port: int | None) -> int:
 
 
 def _read_database(session: Session) -> Database:
-    """Return the database's address and login; its resource type makes the call, DescribeDBClusters."""
+    """Return the database's address and login (DescribeDBClusters)."""
     state = session.state
     apply_command = session.options.workspace.command("apply", session.suffix)
     cluster = None
@@ -118,9 +118,7 @@ def _read_database(session: Session) -> Database:
     if cluster is None:
         raise Incomplete(f"The stack {session.suffix} has no database yet.", f"`{apply_command}` makes it.")
     managed_secret = cluster.get("MasterUserSecret", {}).get("SecretArn", "")
-    own_secret = next(
-        (resource_state.id for resource_state in state.resources.values() if resource_state.type_name == _SECRET), ""
-    )
+    own_secret = state.resources[_OWN_SECRET].id if _OWN_SECRET in state.resources else ""
     return Database(
         cluster["Endpoint"],
         cluster["Port"],

@@ -50,10 +50,10 @@ def rotate_secret(console: Console, session: Session, confirmation: Confirmation
             confirmation.confirm(console, f"Change the key of {session.suffix}?")
             with user_errors("staging a new key"):
                 secrets.put_secret_value(SecretId=arn, SecretString=generate_key(), VersionStages=[PENDING])
-        console.note("The load balancer learns the new key, then CloudFront shows it.")
+        console.note("The load balancer accepts the new key beside the old one, then CloudFront sends it.")
         _apply_key_versions(console, session, record)
         _promote_pending_version(secrets, arn)
-        console.note("The load balancer forgets the old key.")
+        console.note("The load balancer no longer accepts the old key.")
         _apply_key_versions(console, session, record)
     console.data_or_record(f"The key of {session.suffix} was changed.", "rotation", suffix=session.suffix)
     completion.print("1 key changed")
@@ -82,10 +82,11 @@ def _apply_key_versions(console: Console, session: Session, record: RunRecorder)
 
 def _check_only_key_changes(session: Session, plan: Plan) -> None:
     """Raise Blocked if the plan is refused, or changes more than the load balancer and CloudFront."""
-    other_changes = [change.logical_id for change in shown_changes(plan) if change.step not in _STEPS]
-    if plan.refused or other_changes:
+    other_changes = [change for change in shown_changes(plan) if change.step not in _STEPS]
+    if unwanted := [change.logical_id for change in [*plan.refused, *other_changes]]:
         raise Blocked(
-            f"The stack is not as it is declared by the settings given here ({', '.join(other_changes)} differ).",
+            "The stack is not as it is declared by the settings given here "
+            f"({', '.join(dict.fromkeys(unwanted))} differ).",
             "Give the `--config` and every `--set` of its last `apply` again. With them "
             f"`{session.options.workspace.command('plan', session.suffix)}` shows what is left to apply.",
         )

@@ -71,7 +71,7 @@ def apply_stack(console: Console, session: Session, options: ApplyOptions) -> in
         settings = applied_settings(session.given, session.settings, session.state.salt)
         if shown_changes(plan) or not session.is_known or is_after_teardown:
             if not plan.unfiltered:  # else only a part of the stack gets them
-                session.state.settings = settings  # written with the first change: a killed run may be gone on with
+                session.state.settings = settings  # written with the first change: so that a killed run can be resumed
             execute_plan(console, session, plan, recorder)
         elif not plan.unfiltered:
             session.state.outputs = outputs_of(plan, plan.actual)

@@ -34,7 +34,7 @@ class NotChecked(Exception):
 
 
 class NotApplicable(Exception):
-    """There is nothing to check, as the settings want it; the message says what does not exist."""
+    """The settings leave this resource out; the message says what does not exist."""
 
 
 class Recovered(Exception):

@@ -91,7 +91,7 @@ def start_emulator(
     hosts: Iterable[str] = (),
     address: str = LOOPBACK,
     account: str = PLAIN,
-    timeout: float = 60,
+    timeout: float = 180,
 ) -> RunningEmulator:
     """Return the running emulator of this home, or start one; concurrent callers get the same one.
 

@@ -57,7 +57,7 @@ class DnsName(ResourceType):
     ready = {"Status": "INSYNC"}
     # botocore route53 ChangeStatus
     status_classes = (StatusClasses("Status", in_lower_case("INSYNC"), in_lower_case("PENDING")),)
-    # Somebody has replaced the records: they resolve to another target, and only our TXT mark was deleted.
+    # After a deletion: somebody's other records remain under the name, and only our mark was deleted.
     expiring = {"Ours": False}
     expiring_reason = "its records are no longer the stack's"
     not_found_codes = codes("NoSuchHostedZone")

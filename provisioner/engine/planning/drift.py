@@ -46,7 +46,7 @@ class DriftField:
     actual: Any
     desired: Any
     owner: str = ""
-    # Whether it tells the resource's health, and is no property that was asked of AWS.
+    # Whether it is the health status, and not a declared property.
     is_status: bool = False
 
     @property
@@ -284,4 +284,4 @@ def _remedy(resource_type: ResourceType, change: Change) -> str:
         case "finish":
             return f"apply waits: {change.reason}"
         case _:
-            return "apply leaves it: the settings want it so"
+            return "apply leaves it: it matches the settings"

@@ -1,4 +1,4 @@
-"""The declared graph: resources, and the edges that their refs draw."""
+"""The declared graph: resources, and the dependencies that follow from their references."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def is_nothing(value: Any) -> bool:
 
 
 def is_default(ownership: FieldOwnership, path: str, value: Any, default: Any = None) -> bool:
-    """Return whether a value equals the default of its path, or states no more than that default.
+    """Return whether a value equals the default of its path, or is a subset of it.
 
     Args:
         ownership: The table of owners, which has the defaults.
