@@ -90,6 +90,7 @@ def test_an_image_that_was_shipped_stays_until_it_is_taken_back(live_stack: Live
     assert "ml-api:image-owner" not in tags(other.service["tags"])
     assert other.desk.plan(SUFFIX) == "No changes.\n"
     assert left(other.desk, "plan") == []
+    user.apply(SUFFIX)
 
 
 @pytest.mark.parametrize(

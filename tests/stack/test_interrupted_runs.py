@@ -27,6 +27,7 @@ from provisioner.engine.planning.plan import Plan
 from provisioner.errors import Interrupted
 from provisioner.terminal.console import Console
 from tests.support.account_inventory import Found, client, inventory
+from tests.support.manual_changes import settle
 from tests.support.paused_replies import held
 from tests.support.user import ROOT, User
 
@@ -93,6 +94,7 @@ def test_a_signal_ends_an_apply_softly_and_the_next_goes_on(
     assert "Run the same command again" in err
     assert "Traceback" not in err
     assert "vpc_id" not in out
+    settle(lambda: inventory(user.box.endpoint))
     made = counts(inventory(user.box.endpoint))
     assert made["vpc"] == whole["vpc"]
     assert made != whole

@@ -177,9 +177,14 @@ def idle(ready: User, live_stack: LiveStack) -> User:
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", IDLE)
-def test_no_task_runs(idle: User, name: str, way: Way) -> None:
+def test_no_task_runs(idle: User, live_stack: LiveStack, name: str, way: Way) -> None:
     row, (code, told) = ROWS[name], IDLE[name]
-    again = {"deploy": ["--env", f"AT={idle.mark()}"], "logs": ["--task", "ffff"]}.get(name, [])
+    other = "2" if live_stack.service["taskDefinition"].endswith(":1") else "1"
+    again = {
+        "deploy": ["--env", f"AT={idle.mark()}"],
+        "logs": ["--task", "ffff"],
+        "rollback": ["--to", other],
+    }.get(name, [])
 
     ran = way(row, idle, SUFFIX, *(["--yes"] if row.asks else []), *again)
 
