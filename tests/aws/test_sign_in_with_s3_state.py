@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.aws.test_credentials import no_terminal, user_with_config
-from tests.aws.test_sign_in import LOG_GROUPS, LOGS, OfSso, front, groups, sso
+from tests.aws.test_sign_in import LOG_GROUPS, LOGS, OfSso, front, groups, plain, sso
 from tests.support.fault_proxy import Answer, FaultProxy, plays
 from tests.support.fault_proxy.front import Ask, SeenRequest
 from tests.support.user import User
@@ -57,7 +57,7 @@ def test_the_stack_and_its_state_wait_for_a_new_sign_in(
         sso.make()
         assert person.ends() == 0, person.seen
 
-    assert person.seen.count("Sign in again") == 1
+    assert plain(person.seen).count("Sign in again") == 1
     assert "words" not in person.seen
     assert len(groups(user)) == len(set(groups(user))) == LOG_GROUPS
     kept = json.loads(no_terminal(mine, "state", "pull", "--suffix", "a").out)
